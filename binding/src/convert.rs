@@ -1,0 +1,79 @@
+//! Between the shapes of JavaScript and those of the engine.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use locus_exec::Error;
+use locus_exec::agent::{AgentOptions, PermissionPolicy};
+use locus_exec::run::{CancelTimes, SessionOptions};
+use napi_derive::napi;
+
+/// How a session is to be run; what the fields mean is documented on `SessionOptions` in `ts/options.ts`.
+#[napi(object)]
+
+pub struct NativeSessionOptions {
+    pub provider: String,
+    pub project_path: String,
+    /// The `locus-runner` executable.
+    pub runner: String,
+    pub model: Option<String>,
+    pub executable: Option<String>,
+    pub wrapper: Option<Vec<String>>,
+    pub extra_args: Option<Vec<String>>,
+    #[napi(ts_type = "Record<string, string | null>")]
+    pub env: Option<HashMap<String, Option<String>>>,
+    pub permission_mode: Option<String>,
+    pub allowed_tools: Option<Vec<String>>,
+    pub denied_tools: Option<Vec<String>>,
+    /// Whether every question for permission is answered with allow.
+    pub allow_all: bool,
+    pub system_prompt: Option<String>,
+    pub flush_ms: u32,
+    pub settle_ms: Option<u32>,
+    pub grace_ms: Option<u32>,
+}
+
+impl From<NativeSessionOptions> for SessionOptions {
+    fn from(options: NativeSessionOptions) -> Self {
+        let os = |list: Option<Vec<String>>| list.unwrap_or_default().into_iter().map(Into::into).collect();
+        let ms = |value: Option<u32>, default| value.map_or(default, |ms| Duration::from_millis(ms.into()));
+        let times = CancelTimes::default();
+        Self {
+            agent: AgentOptions {
+                cwd: options.project_path.into(),
+                model: options.model,
+                executable: options.executable.map(Into::into),
+                wrapper: os(options.wrapper),
+                extra_args: os(options.extra_args),
+                env: options
+                    .env
+                    .into_iter()
+                    .flatten()
+                    .map(|(name, value)| (name.into(), value.map(Into::into)))
+                    .collect(),
+                permission_mode: options.permission_mode,
+                permissions: PermissionPolicy {
+                    allow_all: options.allow_all,
+                    allowed: options.allowed_tools.unwrap_or_default(),
+                    denied: options.denied_tools.unwrap_or_default(),
+                    can_ask: false,
+                },
+                system_prompt: options.system_prompt,
+                resume: None,
+                runner: options.runner.into(),
+            },
+            flush_window: Duration::from_millis(options.flush_ms.into()),
+            cancel: CancelTimes {
+                settle: ms(options.settle_ms, times.settle),
+                grace: ms(options.grace_ms, times.grace),
+            },
+        }
+    }
+}
+
+/// An error of the engine as one that N-API can carry: its report as JSON in the message.
+pub(crate) fn to_napi(error: Error) -> napi::Error {
+    let report = error.report();
+    let json = serde_json::to_string(&report).unwrap_or(report.error);
+    napi::Error::from_reason(json)
+}

@@ -1,0 +1,109 @@
+//! A session across the border.
+
+use std::sync::Arc;
+
+use locus_exec::agent::{Decision, agent_named};
+use locus_exec::run::{Session, TurnOptions};
+use locus_exec::stream::{Arena, EventQueue};
+use napi::bindgen_prelude::{Function, Uint32ArraySlice, within_runtime_if_available};
+use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi::{Env, JsString};
+use napi_derive::napi;
+
+use crate::convert::{NativeSessionOptions, to_napi};
+
+/// Where in the words of a drained batch what is found; the events' words follow.
+const HEADER_WORDS: usize = 3;
+
+/// A conversation with one agent.
+#[napi]
+pub struct NativeSession {
+    session: Session,
+    queue: Arc<EventQueue>,
+}
+
+#[napi]
+impl NativeSession {
+    /// Begins a session; `wake` is called when there are events again after `drain` found none.
+    #[napi(constructor)]
+    pub fn new(options: NativeSessionOptions, wake: Function<'_, (), ()>) -> napi::Result<Self> {
+        let agent = agent_named(&options.provider).map_err(to_napi)?;
+        let wake = wake
+            .build_threadsafe_function::<()>()
+            .callee_handled::<false>()
+            .weak::<true>()
+            .max_queue_size::<1>()
+            .build()?;
+        let queue = Arc::new(EventQueue::new(move || {
+            // A full queue means that it is about to be called; a closing one, that nobody is left to be woken.
+            wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        }));
+        let session =
+            within_runtime_if_available(|| Session::start(agent, options.into(), Arc::clone(&queue)));
+        Ok(Self { session, queue })
+    }
+
+    /// Takes the next batch: returns its text and fills `words` with how many words follow, the low and high half of
+    /// the first event's `seq`, and the words. `null` when there is none; then `wake` will be called.
+    #[napi]
+    pub fn drain<'env>(
+        &self,
+        env: &'env Env,
+        mut words: Uint32ArraySlice<'_>,
+    ) -> napi::Result<Option<JsString<'env>>> {
+        let Some(batch) = self.queue.take() else { return Ok(None) };
+        // SAFETY: JavaScript runs on this thread and is waiting for this call, so nobody else sees the buffer change.
+        let target = unsafe { words.as_mut() };
+        let Some((header, space)) = target.split_at_mut_checked(HEADER_WORDS) else {
+            return Err(napi::Error::from_reason("the buffer for drain is too small"));
+        };
+        let Some(space) = space.get_mut(..batch.words.len()) else {
+            return Err(napi::Error::from_reason("the buffer for drain is too small"));
+        };
+        space.copy_from_slice(&batch.words);
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a length below 8192, and the halves of a 64-bit number"
+        )]
+        header.copy_from_slice(&[
+            batch.words.len() as u32,
+            batch.first_seq as u32,
+            (batch.first_seq >> 32) as u32,
+        ]);
+        let text = match batch.arena {
+            Arena::Latin1(units) => env.create_string_latin1(units),
+            Arena::Utf16(units) => env.create_string_utf16(units),
+        }?;
+        Ok(Some(text))
+    }
+
+    /// Runs a turn; resolves when its last event can be drained. Rejects when it cannot begin.
+    #[napi]
+    pub async fn run_turn(&self, prompt: String, run_id: String, can_ask: bool) -> napi::Result<()> {
+        self.session.run_turn(TurnOptions { prompt, run_id, can_ask }).await.map_err(to_napi)
+    }
+
+    /// Stops the turn under way; resolves when it is over.
+    #[napi]
+    pub async fn cancel(&self) {
+        self.session.cancel().await;
+    }
+
+    /// Allows what a question asks, with another input (as JSON) if one is given; whether there is such a question.
+    #[napi]
+    pub async fn allow(&self, id: String, updated_input: Option<String>) -> napi::Result<bool> {
+        self.session.respond(id, Decision::Allow { updated_input }).await.map_err(to_napi)
+    }
+
+    /// Denies what a question asks; whether there is such a question.
+    #[napi]
+    pub async fn deny(&self, id: String, message: String) -> napi::Result<bool> {
+        self.session.respond(id, Decision::Deny { message }).await.map_err(to_napi)
+    }
+
+    /// Ends the session; resolves when its process is gone.
+    #[napi]
+    pub async fn end(&self) {
+        self.session.end().await;
+    }
+}

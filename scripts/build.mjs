@@ -1,0 +1,112 @@
+// Builds everything: the addon and the runner (cargo), the package and the CLI (esbuild), the types (tsc).
+//   node scripts/build.mjs [--if-stale] [--js-only]
+import { spawnSync } from 'node:child_process'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const exe = process.platform === 'win32' ? '.exe' : ''
+
+/** Builds what is older than its sources; all of it unless `ifStale`. */
+export async function build({ ifStale = false, jsOnly = false } = {}) {
+  if (!jsOnly && !(ifStale && isFresh(NATIVE))) buildNative()
+  if (!(ifStale && isFresh(JS))) await buildJs()
+}
+
+const NATIVE = {
+  sources: ['Cargo.toml', 'Cargo.lock', 'src', 'binding', 'package.json'],
+  products: () => [`locus-runner${exe}`, ...readdirSync(root).filter((name) => name.endsWith('.node'))],
+  least: 2,
+}
+const JS = {
+  sources: ['ts', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs', 'index.d.ts'],
+  products: () => ['dist/index.cjs', 'dist/cli.cjs', 'types/index.d.ts'],
+  least: 3,
+}
+
+function isFresh({ sources, products, least }) {
+  const made = products().map((path) => join(root, path))
+  if (made.length < least || !made.every(existsSync)) return false
+  const oldest = Math.min(...made.map((path) => statSync(path).mtimeMs))
+  return newest(sources) <= oldest
+}
+
+function newest(paths, parent = root) {
+  return Math.max(
+    0,
+    ...paths.map((path) => {
+      const full = join(parent, path)
+      const stat = statSync(full)
+      return stat.isDirectory() ? newest(readdirSync(full), full) : stat.mtimeMs
+    }),
+  )
+}
+
+function buildNative() {
+  run('cargo', ['build', '--release', '--locked', '--package', 'locus-exec', '--bin', 'locus-runner'])
+  const napi = join(root, 'node_modules', '@napi-rs', 'cli', 'dist', 'cli.js')
+  run(process.execPath, [
+    ...[napi, 'build', '--release', '--platform'],
+    ...['--manifest-path', 'binding/Cargo.toml', '--package-json-path', 'package.json', '--output-dir', '.'],
+    ...['--', '--locked'],
+  ])
+  // Replaced by rename: the old one may be running.
+  const runner = join(root, `locus-runner${exe}`)
+  rmSync(runner, { force: true })
+  copyFileSync(join(root, 'target', 'release', `locus-runner${exe}`), runner)
+  chmodSync(runner, 0o755)
+}
+
+async function buildJs() {
+  const { build: bundle } = await import('esbuild')
+  rmSync(join(root, 'dist'), { recursive: true, force: true })
+  const shared = {
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    target: 'node20.17',
+    sourcemap: 'linked',
+    sourcesContent: false,
+    logLevel: 'warning',
+    external: ['../index.js'],
+    // One implementation for both module systems: classes, and `instanceof` with them, exist once.
+    format: 'cjs',
+    define: { 'import.meta.url': 'importMetaUrl' },
+    banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+  }
+  await bundle({ ...shared, entryPoints: { index: 'ts/index.ts' }, outdir: 'dist', outExtension: { '.js': '.cjs' } })
+  await bundle({
+    ...shared,
+    entryPoints: { cli: 'ts/cli/bin.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
+    banner: { js: `#!/usr/bin/env node\n${shared.banner.js}` },
+  })
+  chmodSync(join(root, 'dist', 'cli.cjs'), 0o755)
+  rmSync(join(root, 'types'), { recursive: true, force: true })
+  run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'])
+  mkdirSync(join(root, 'types'), { recursive: true })
+  // The face for `import`: names are found by Node's own lexer.
+  writeFileSync(join(root, 'dist', 'index.mjs'), "export * from './index.cjs'\n")
+  writeFileSync(join(root, 'types', 'index.d.mts'), "export * from './index.js'\n")
+}
+
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+  if (error?.code === 'ENOENT') {
+    throw new Error(`'${command}' was not found; Rust's stable toolchain is needed (https://rustup.rs)`)
+  }
+  if (error) throw error
+  if (status !== 0) throw new Error(`'${command} ${args[0]}' failed with exit code ${status}`)
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const flags = process.argv.slice(2)
+  try {
+    await build({ ifStale: flags.includes('--if-stale'), jsOnly: flags.includes('--js-only') })
+  } catch (error) {
+    console.error(`build: ${error.message}`)
+    process.exitCode = 1
+  }
+}

@@ -1,0 +1,129 @@
+//! What every agent is to the engine.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::claude::Claude;
+use super::demo::Demo;
+use super::permission::{Decision, PermissionPolicy, PermissionRequest};
+use crate::error::{Error, Result};
+use crate::process::{CommandSpec, EnvChange};
+use crate::stream::{Chunk, Usage};
+
+/// How an agent is to be run; the same for all turns of a session.
+#[derive(Debug, Clone, Default)]
+pub struct AgentOptions {
+    /// The working directory.
+    pub cwd: PathBuf,
+    /// The model; the agent's own choice where absent.
+    pub model: Option<String>,
+    /// The agent's executable in place of its usual name.
+    pub executable: Option<OsString>,
+    /// An argv put in front of the agent's own.
+    pub wrapper: Vec<OsString>,
+    /// Arguments added behind the agent's own.
+    pub extra_args: Vec<OsString>,
+    /// Changes to the environment.
+    pub env: Vec<EnvChange>,
+    /// The agent's own permission mode.
+    pub permission_mode: Option<String>,
+    /// Who may use which tool.
+    pub permissions: PermissionPolicy,
+    /// Text added to the agent's system prompt.
+    pub system_prompt: Option<String>,
+    /// The agent's own id of a conversation to resume.
+    pub resume: Option<String>,
+    /// The `locus-runner` executable.
+    pub runner: PathBuf,
+}
+
+/// An agent that the engine can run.
+pub trait Agent: Send + Sync {
+    /// Its name, as in `--provider`.
+    fn name(&self) -> &'static str;
+
+    /// What to do when its executable is missing.
+    fn install_hint(&self) -> &'static str;
+
+    /// How it is started.
+    fn command(&self, options: &AgentOptions) -> CommandSpec;
+
+    /// What one process of it speaks.
+    fn dialect(&self) -> Box<dyn Dialect>;
+}
+
+/// The names under which agents are known.
+const NAMES: &[&str] = &["claude", "demo"];
+
+/// The agent of this name.
+pub fn agent_named(name: &str) -> Result<&'static dyn Agent> {
+    match name {
+        "claude" => Ok(&Claude),
+        "demo" => Ok(&Demo),
+        _ => Err(Error::UnknownProvider { name: name.to_owned(), known: NAMES }),
+    }
+}
+
+/// What one process of an agent speaks.
+pub trait Dialect: Send {
+    /// What is written as soon as the process runs.
+    fn open(&mut self) -> Vec<u8>;
+
+    /// Begins a turn.
+    fn start_turn(&mut self, prompt: &str) -> Vec<u8>;
+
+    /// Asks the agent to stop the turn, where it can be asked.
+    fn interrupt(&mut self) -> Option<Vec<u8>>;
+
+    /// Answers a question for permission.
+    fn answer(&mut self, request: &PermissionRequest, decision: &Decision) -> Vec<u8>;
+
+    /// Understands one line. `now` is the time in milliseconds since the epoch.
+    fn decode(&mut self, line: &[u8], now: u64, sink: &mut dyn Sink);
+}
+
+/// Takes what a dialect understood.
+pub trait Sink {
+    /// The agent said something.
+    fn chunk(&mut self, chunk: Chunk<'_>);
+
+    /// The agent did something that the run must act on.
+    fn signal(&mut self, signal: Signal);
+}
+
+/// What a run must act on.
+#[derive(Debug)]
+pub enum Signal {
+    /// The agent is ready and can be interrupted from now on.
+    Ready {
+        /// Its own id of the conversation.
+        agent_session_id: Option<String>,
+    },
+    /// It asks whether it may use a tool.
+    Permission(PermissionRequest),
+    /// It takes the question with this id back.
+    PermissionWithdrawn(String),
+    /// It needs this written to its stdin.
+    Reply(Vec<u8>),
+    /// The turn is over.
+    TurnEnded(TurnEnd),
+}
+
+/// How an agent says that a turn ended.
+#[derive(Debug, Default)]
+pub struct TurnEnd {
+    /// The final answer.
+    pub content: String,
+    /// Why it stopped, in the agent's word.
+    pub stop_reason: Option<String>,
+    /// What this turn used.
+    pub usage: Usage,
+    /// Model requests made in this turn.
+    pub turns: u64,
+    /// The agent's own id of the conversation.
+    pub agent_session_id: Option<String>,
+    /// Why it failed, where it did.
+    pub error: Option<Error>,
+    /// Whether it ended because of an interrupt.
+    pub interrupted: bool,
+}

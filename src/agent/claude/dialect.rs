@@ -1,0 +1,507 @@
+//! The state machine of one claude process.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde_json::json;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::usage::UsageMeter;
+use super::wire::{
+    Answer, CommandLifecycle, ContentBlock, ControlRequest, ControlResponse, HostRequest, InitLine,
+    Initialized, Line, Message, Outgoing, ResultLine, Retry, StreamEvent, SystemLine, Text, UserMessage,
+};
+use crate::agent::{Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
+use crate::error::{Error, ErrorKind};
+use crate::stream::{Chunk, Json, json_of};
+
+/// Types of lines that say nothing a consumer could use.
+const QUIET_TYPES: &[&str] = &["control_response", "keep_alive", "tool_progress", "tool_use_summary"];
+
+/// The same for subtypes of system lines. A denied permission is told by the tool's result.
+const QUIET_SUBTYPES: &[&str] = &["thinking_tokens", "permission_denied"];
+
+/// Subtypes of system lines that are passed on as a status with the line as its detail.
+const STATUS_SUBTYPES: &[&str] =
+    &["hook_started", "hook_response", "task_started", "task_progress", "task_updated", "task_notification"];
+
+/// How much of a line that was not understood is passed on.
+const UNPARSED_CAP: usize = 2000;
+
+/// What one claude process speaks.
+#[derive(Debug, Default)]
+pub(in crate::agent) struct ClaudeDialect {
+    requests: u64,
+    /// The uuid of the prompt of the current turn.
+    prompt: Option<String>,
+    /// Whether claude says which prompt it works on, and whether it said so of ours.
+    tells_prompts: bool,
+    prompt_taken: bool,
+    tools: HashMap<String, Tool>,
+    /// What was streamed of the message under way, by the tool use id of the subagent it belongs to.
+    streamed: Streamed,
+    subagents_streamed: HashMap<String, Streamed>,
+    /// What an `assistant` line told about a failure of the API, until the result.
+    api_error: Option<ApiError>,
+    initialized: Option<Initialized>,
+    meter: UsageMeter,
+}
+
+/// Bytes that came as deltas and have not come in an `assistant` line yet.
+#[derive(Debug, Default)]
+struct Streamed {
+    text: usize,
+    thinking: usize,
+}
+
+#[derive(Debug)]
+struct Tool {
+    name: String,
+    started: u64,
+}
+
+/// The facts of an `assistant` line that stands for a failure of the API.
+#[derive(Debug, Default, serde::Deserialize)]
+struct ApiError {
+    #[serde(rename = "error")]
+    word: Option<String>,
+    #[serde(rename = "api_error")]
+    cause: Option<String>,
+    #[serde(rename = "api_error_status")]
+    status: Option<u16>,
+}
+
+impl Dialect for ClaudeDialect {
+    fn open(&mut self) -> Vec<u8> {
+        self.control_request("initialize")
+    }
+
+    fn start_turn(&mut self, prompt: &str) -> Vec<u8> {
+        let uuid = Uuid::new_v4().to_string();
+        let message = UserMessage { role: "user", content: prompt };
+        let line = line_of(&Outgoing::User { message, parent_tool_use_id: None, uuid: &uuid });
+        self.prompt = Some(uuid);
+        self.prompt_taken = false;
+        self.tools.clear();
+        line
+    }
+
+    fn interrupt(&mut self) -> Option<Vec<u8>> {
+        Some(self.control_request("interrupt"))
+    }
+
+    fn answer(&mut self, request: &PermissionRequest, decision: &Decision) -> Vec<u8> {
+        let answer = match decision {
+            Decision::Allow { updated_input: Some(input) } => {
+                Answer::Allow { updated_input: json_text(input) }
+            }
+            Decision::Allow { updated_input: None } => {
+                Answer::Allow { updated_input: Cow::Borrowed(&*request.parameters) }
+            }
+            Decision::Deny { message } => Answer::Deny { message },
+        };
+        control_response(&ControlResponse::Success { request_id: &request.id, response: answer })
+    }
+
+    fn decode(&mut self, line: &[u8], now: u64, sink: &mut dyn Sink) {
+        let text = String::from_utf8_lossy(line);
+        if text.trim_ascii().is_empty() {
+            return;
+        }
+        match serde_json::from_str::<Line<'_>>(&text) {
+            Ok(line) => self.line(&line, &text, now, sink),
+            Err(error) => unparsed(&text, &error.to_string(), sink),
+        }
+    }
+}
+
+impl ClaudeDialect {
+    pub(in crate::agent) fn new() -> Self {
+        Self::default()
+    }
+
+    fn control_request(&mut self, subtype: &'static str) -> Vec<u8> {
+        self.requests += 1;
+        let request_id = format!("locus-{}", self.requests);
+        line_of(&Outgoing::ControlRequest { request_id, request: HostRequest { subtype } })
+    }
+
+    fn line(&mut self, line: &Line<'_>, text: &str, now: u64, sink: &mut dyn Sink) {
+        let parent = || line.parent_tool_use_id.as_ref().map(|id| Cow::Borrowed(id.as_str()));
+        match line.kind.as_str() {
+            "stream_event" => match &line.event {
+                Some(event) => {
+                    self.stream_event(event, parent(), sink);
+                    if line.abandoned_blocks.is_some() {
+                        status("abandoned", None, sink);
+                    }
+                }
+                None => unparsed(text, "stream_event without an event", sink),
+            },
+            "assistant" => self.assistant(line, text, parent().as_ref(), now, sink),
+            "user" if line.is_replay => {}
+            "user" => self.user(line, parent().as_ref(), now, sink),
+            "system" => self.system(line, text, sink),
+            "result" => self.result(text, sink),
+            "control_request" => Self::control(line, text, sink),
+            "control_cancel_request" => {
+                if let Some(id) = &line.request_id {
+                    sink.signal(Signal::PermissionWithdrawn(id.as_str().to_owned()));
+                }
+            }
+            "command_lifecycle" => self.command_lifecycle(text),
+            "rate_limit_event" => status("rate_limit", Some(json_text(text)), sink),
+            kind if QUIET_TYPES.contains(&kind) => {}
+            kind => unparsed(text, &format!("unknown type '{kind}'"), sink),
+        }
+    }
+
+    fn streamed(&mut self, parent: Option<&str>) -> &mut Streamed {
+        match parent {
+            None => &mut self.streamed,
+            // Two lookups only for the first message of a subagent.
+            Some(id) if self.subagents_streamed.contains_key(id) => {
+                self.subagents_streamed.entry(id.to_owned()).or_default()
+            }
+            Some(id) => self.subagents_streamed.entry(id.to_owned()).or_default(),
+        }
+    }
+
+    fn stream_event(&mut self, event: &StreamEvent<'_>, parent: Option<Cow<'_, str>>, sink: &mut dyn Sink) {
+        match event.kind.as_str() {
+            "content_block_delta" => {
+                let Some(delta) = &event.delta else { return };
+                if let Some(content) = &delta.text {
+                    self.streamed(parent.as_deref()).text += content.as_str().len();
+                    let content = Cow::Borrowed(content.as_str());
+                    sink.chunk(Chunk::TextDelta { content, parent_tool_use_id: parent });
+                } else if let Some(content) = &delta.thinking {
+                    self.streamed(parent.as_deref()).thinking += content.as_str().len();
+                    let content = Some(Cow::Borrowed(content.as_str()));
+                    sink.chunk(Chunk::Thinking { content, parent_tool_use_id: parent });
+                }
+            }
+            "content_block_start" => match &event.content_block {
+                Some(block) if block.kind.as_str().ends_with("thinking") => {
+                    sink.chunk(Chunk::Thinking { content: None, parent_tool_use_id: parent });
+                }
+                Some(block) if block.kind.as_str().ends_with("tool_use") => {
+                    self.tool_requested(block, parent, sink);
+                }
+                _ => {}
+            },
+            // Blocks of a broken stream are closed but never come whole, and nothing of what follows repeats them.
+            "message_stop" => *self.streamed(parent.as_deref()) = Streamed::default(),
+            "message_start" => {
+                if let Some(usage) = event.message.as_ref().and_then(|message| message.usage) {
+                    self.meter.message_started(&usage);
+                }
+            }
+            "message_delta" => {
+                if let Some(usage) = &event.usage {
+                    sink.chunk(Chunk::Usage(self.meter.message_ended(usage)));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn assistant(
+        &mut self,
+        line: &Line<'_>,
+        text: &str,
+        parent: Option<&Cow<'_, str>>,
+        now: u64,
+        sink: &mut dyn Sink,
+    ) {
+        if line.error.is_some_and(|error| error.get() != "null") {
+            // The text of this line is the failure's, not the model's; the result repeats it.
+            self.api_error = serde_json::from_str(text).ok();
+            return;
+        }
+        for block in blocks(line.message) {
+            match block.kind.as_str() {
+                "text" => {
+                    let streamed = &mut self.streamed(parent.map(AsRef::as_ref)).text;
+                    if let Some(content) = rest_of(block.text.as_ref(), streamed) {
+                        let content = Cow::Borrowed(content);
+                        sink.chunk(Chunk::TextDelta { content, parent_tool_use_id: parent.cloned() });
+                    }
+                }
+                "thinking" => {
+                    let streamed = &mut self.streamed(parent.map(AsRef::as_ref)).thinking;
+                    if let Some(content) = rest_of(block.thinking.as_ref(), streamed) {
+                        let content = Some(Cow::Borrowed(content));
+                        sink.chunk(Chunk::Thinking { content, parent_tool_use_id: parent.cloned() });
+                    }
+                }
+                kind if kind.ends_with("tool_use") => self.tool_started(&block, parent.cloned(), now, sink),
+                kind if kind.ends_with("tool_result") => {
+                    self.tool_result(&block, None, parent.cloned(), now, sink);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn tool_requested(
+        &mut self,
+        block: &ContentBlock<'_>,
+        parent: Option<Cow<'_, str>>,
+        sink: &mut dyn Sink,
+    ) {
+        let (Some(id), Some(name)) = (&block.id, &block.name) else { return };
+        let tool = Tool { name: name.as_str().to_owned(), started: 0 };
+        if self.tools.insert(id.as_str().to_owned(), tool).is_none() {
+            sink.chunk(Chunk::ToolUse {
+                tool: Cow::Borrowed(name.as_str()),
+                id: Cow::Borrowed(id.as_str()),
+                parameters: None,
+                parent_tool_use_id: parent,
+            });
+        }
+    }
+
+    fn tool_started(
+        &mut self,
+        block: &ContentBlock<'_>,
+        parent: Option<Cow<'_, str>>,
+        now: u64,
+        sink: &mut dyn Sink,
+    ) {
+        let (Some(id), Some(name)) = (&block.id, &block.name) else { return };
+        if !self.tools.contains_key(id.as_str()) {
+            self.tool_requested(block, parent.clone(), sink);
+        }
+        if let Some(tool) = self.tools.get_mut(id.as_str()) {
+            tool.started = now;
+        }
+        sink.chunk(Chunk::ToolParameters {
+            tool: Cow::Borrowed(name.as_str()),
+            id: Cow::Borrowed(id.as_str()),
+            parameters: block.input.map_or_else(|| json_text("{}"), Cow::Borrowed),
+            parent_tool_use_id: parent,
+        });
+    }
+
+    fn user(&mut self, line: &Line<'_>, parent: Option<&Cow<'_, str>>, now: u64, sink: &mut dyn Sink) {
+        let results = blocks(line.message).filter(|block| block.kind.as_str() == "tool_result");
+        for block in results {
+            self.tool_result(&block, line.tool_use_result, parent.cloned(), now, sink);
+        }
+    }
+
+    fn tool_result(
+        &mut self,
+        block: &ContentBlock<'_>,
+        structured: Option<&RawValue>,
+        parent: Option<Cow<'_, str>>,
+        now: u64,
+        sink: &mut dyn Sink,
+    ) {
+        let Some(id) = &block.tool_use_id else { return };
+        let tool = self.tools.remove(id.as_str());
+        let failed = block.is_error.unwrap_or(false);
+        // The structured result where there is one; on failure it only repeats the message.
+        let data = structured.filter(|data| data.get().starts_with(['{', '['])).or(block.content);
+        sink.chunk(Chunk::ToolResult {
+            tool: tool.as_ref().map_or(Cow::Borrowed("unknown"), |tool| Cow::Borrowed(tool.name.as_str())),
+            id: Cow::Borrowed(id.as_str()),
+            success: !failed,
+            error: failed.then(|| Cow::Owned(plain_text(block.content))),
+            duration: tool.as_ref().map_or(0, |tool| now.saturating_sub(tool.started)),
+            data: data.map(Cow::Borrowed),
+            parent_tool_use_id: parent,
+        });
+    }
+
+    fn system(&mut self, line: &Line<'_>, text: &str, sink: &mut dyn Sink) {
+        let subtype = line.subtype.as_ref().map_or("", Text::as_str);
+        match subtype {
+            "init" => {
+                if let Ok(init) = serde_json::from_str::<InitLine>(text) {
+                    self.init(init, sink);
+                }
+            }
+            "status" => {
+                let Ok(system) = serde_json::from_str::<SystemLine>(text) else { return };
+                if let Some(word) = system.status {
+                    status(&word, None, sink);
+                } else if let Some(outcome) = system.compact_result {
+                    let detail = json!({ "result": outcome, "error": system.compact_error });
+                    status("compacted", Some(json_of(&detail)), sink);
+                }
+            }
+            "api_retry" => {
+                let detail = serde_json::from_str::<Retry>(text).ok();
+                status("retrying", detail.map(|detail| json_of(&detail)), sink);
+            }
+            "compact_boundary" => status("compacted", Some(json_text(text)), sink),
+            subtype if STATUS_SUBTYPES.contains(&subtype) => status(subtype, Some(json_text(text)), sink),
+            subtype if QUIET_SUBTYPES.contains(&subtype) => {}
+            subtype => unparsed(text, &format!("unknown system subtype '{subtype}'"), sink),
+        }
+    }
+
+    fn init(&mut self, init: InitLine, sink: &mut dyn Sink) {
+        let facts = Initialized {
+            model: init.model,
+            permission_mode: init.permission_mode,
+            agent_version: init.claude_code_version,
+        };
+        if self.initialized.as_ref() != Some(&facts) {
+            status("initialized", Some(json_of(&facts)), sink);
+            self.initialized = Some(facts);
+        }
+        sink.signal(Signal::Ready { agent_session_id: init.session_id });
+    }
+
+    fn result(&mut self, text: &str, sink: &mut dyn Sink) {
+        let result: ResultLine = match serde_json::from_str(text) {
+            Ok(result) => result,
+            Err(error) => return unparsed(text, &error.to_string(), sink),
+        };
+        let not_ours = self.prompt.is_some() && self.tells_prompts && !self.prompt_taken;
+        if not_ours || result.origin.is_some() {
+            // A turn that claude began by itself; its usage counts towards the turn that ends next.
+            return status("background_turn", None, sink);
+        }
+        let usage = self.meter.turn_ended(&result);
+        let reason = result.terminal_reason.as_deref().unwrap_or_default();
+        let api_error = self.api_error.take();
+        sink.signal(Signal::TurnEnded(TurnEnd {
+            error: failure(&result, api_error),
+            interrupted: reason.starts_with("aborted"),
+            content: result.result.unwrap_or_default(),
+            stop_reason: result.stop_reason,
+            usage,
+            turns: result.num_turns.unwrap_or(0),
+            agent_session_id: result.session_id,
+        }));
+    }
+
+    fn control(line: &Line<'_>, text: &str, sink: &mut dyn Sink) {
+        let (Some(id), Some(raw_request)) = (&line.request_id, line.request) else {
+            return unparsed(text, "control_request without an id or a request", sink);
+        };
+        let id = id.as_str().to_owned();
+        let request: ControlRequest<'_> = match serde_json::from_str(raw_request.get()) {
+            Ok(request) => request,
+            Err(error) => return unparsed(text, &error.to_string(), sink),
+        };
+        match (request.subtype.as_str(), request.tool_name) {
+            ("can_use_tool", Some(tool)) => sink.signal(Signal::Permission(PermissionRequest {
+                id,
+                tool,
+                parameters: request.input.map_or_else(|| raw("{}"), ToOwned::to_owned),
+                tool_use_id: request.tool_use_id,
+                suggestions: request.permission_suggestions.map(ToOwned::to_owned),
+            })),
+            (subtype, _) => {
+                // Unanswered, it would wait for ever.
+                let error = format!("'{subtype}' is not supported by this host");
+                let response = ControlResponse::Error { request_id: &id, error: &error };
+                sink.signal(Signal::Reply(control_response(&response)));
+            }
+        }
+    }
+
+    fn command_lifecycle(&mut self, text: &str) {
+        let Ok(command) = serde_json::from_str::<CommandLifecycle>(text) else { return };
+        self.tells_prompts = true;
+        if command.state == "started" && self.prompt.as_ref() == Some(&command.command_uuid) {
+            self.prompt_taken = true;
+        }
+    }
+}
+
+/// Why a turn failed, from the facts that its result gives.
+fn failure(result: &ResultLine, api_error: Option<ApiError>) -> Option<Error> {
+    if !result.is_error.unwrap_or(false) {
+        return None;
+    }
+    let told = api_error.unwrap_or_default();
+    let status = result.api_error_status.or(told.status);
+    let unreachable =
+        [&result.api_error, &told.cause].into_iter().flatten().any(|word| word == "connection_failed");
+    let kind = match result.subtype.as_deref() {
+        Some("error_max_turns") => ErrorKind::MaxTurns,
+        Some("error_max_budget_usd") => ErrorKind::BudgetExceeded,
+        _ if unreachable => ErrorKind::Network,
+        _ => match (status, told.word.as_deref()) {
+            (Some(401 | 403), _) | (None, Some("authentication_failed" | "billing_error")) => ErrorKind::Auth,
+            (Some(429), _) | (None, Some("rate_limit")) => ErrorKind::RateLimit,
+            (Some(500..), _) | (None, Some("server_error" | "overloaded")) => ErrorKind::Overloaded,
+            (Some(_), _) | (None, Some(_)) => ErrorKind::Api,
+            (None, None) => ErrorKind::AgentError,
+        },
+    };
+    let errors = result.errors.as_deref().unwrap_or_default().join("; ");
+    let message = [errors.as_str(), result.result.as_deref().unwrap_or_default()]
+        .into_iter()
+        .find(|text| !text.is_empty())
+        .map_or_else(|| "the agent reported an error without a message".to_owned(), ToOwned::to_owned);
+    Some(Error::Agent { kind, message, retry_after: None::<Duration> })
+}
+
+/// The blocks of a message; one that is not understood is passed over.
+fn blocks(message: Option<&RawValue>) -> impl Iterator<Item = ContentBlock<'_>> {
+    message
+        .and_then(|message| serde_json::from_str::<Message<'_>>(message.get()).ok())
+        .and_then(|message| serde_json::from_str::<Vec<&RawValue>>(message.content?.get()).ok())
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|block| serde_json::from_str(block.get()).ok())
+}
+
+/// What of a whole block was not streamed yet; what was is taken off `streamed`.
+fn rest_of<'a>(whole: Option<&'a Text<'_>>, streamed: &mut usize) -> Option<&'a str> {
+    let whole = whole?.as_str();
+    let known = whole.len().min(*streamed);
+    *streamed -= known;
+    whole.get(known..).filter(|rest| !rest.is_empty())
+}
+
+/// The text of a tool result: a string, or blocks of text.
+fn plain_text(content: Option<&RawValue>) -> String {
+    let Some(content) = content else { return String::new() };
+    if let Ok(text) = serde_json::from_str::<String>(content.get()) {
+        return text;
+    }
+    let blocks: Vec<ContentBlock<'_>> = serde_json::from_str(content.get()).unwrap_or_default();
+    let texts: Vec<&str> = blocks.iter().filter_map(|block| block.text.as_ref()).map(Text::as_str).collect();
+    texts.join("\n")
+}
+
+fn status(status: &str, detail: Option<Json<'_>>, sink: &mut dyn Sink) {
+    sink.chunk(Chunk::Status { status: Cow::Borrowed(status), detail });
+}
+
+fn unparsed(line: &str, reason: &str, sink: &mut dyn Sink) {
+    let line = match line.char_indices().nth(UNPARSED_CAP) {
+        Some((end, _)) => &line[..end],
+        None => line,
+    };
+    sink.chunk(Chunk::Unparsed { line: Cow::Borrowed(line), reason: Cow::Borrowed(reason) });
+}
+
+/// A text that was parsed as JSON before, as JSON.
+fn json_text(text: &str) -> Json<'_> {
+    serde_json::from_str::<&RawValue>(text).map_or_else(|_| json_of(&text), Cow::Borrowed)
+}
+
+fn raw(json: &str) -> Box<RawValue> {
+    json_text(json).into_owned()
+}
+
+fn control_response(response: &ControlResponse<'_>) -> Vec<u8> {
+    line_of(&Outgoing::ControlResponse { response })
+}
+
+fn line_of(line: &Outgoing<'_>) -> Vec<u8> {
+    let mut bytes = json_of(line).get().as_bytes().to_vec();
+    bytes.push(b'\n');
+    bytes
+}

@@ -1,0 +1,104 @@
+//! How Claude Code is started.
+
+use std::ffi::OsString;
+
+use super::ClaudeDialect;
+use crate::agent::{Agent, AgentOptions, Dialect};
+use crate::process::{CommandSpec, EnvChange};
+
+/// Variables by which claude would take itself for the child of another claude.
+const NESTING_VARIABLES: &[&str] = &["CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT"];
+
+/// Claude Code.
+#[derive(Debug)]
+pub(in crate::agent) struct Claude;
+
+impl Agent for Claude {
+    fn name(&self) -> &'static str {
+        "claude"
+    }
+
+    fn install_hint(&self) -> &'static str {
+        "install Claude Code with `npm install -g @anthropic-ai/claude-code`, or name its executable with the option \
+         `executable`"
+    }
+
+    fn command(&self, options: &AgentOptions) -> CommandSpec {
+        let mut args: Vec<OsString> = [
+            "--print",
+            "--input-format",
+            "stream-json",
+            "--output-format",
+            "stream-json",
+            "--verbose",
+            "--include-partial-messages",
+            "--permission-prompt-tool",
+            "stdio",
+        ]
+        .map(Into::into)
+        .into();
+        args.extend(common_args(options));
+        // Variadic flags: each rule is given with its own flag, so that nothing behind them can be taken for one.
+        for (flag, rules) in [
+            ("--allowedTools", &options.permissions.allowed),
+            ("--disallowedTools", &options.permissions.denied),
+        ] {
+            args.extend(rules.iter().map(|rule| format!("{flag}={rule}").into()));
+        }
+        args.extend(options.extra_args.iter().cloned());
+        let unset = NESTING_VARIABLES.iter().map(|name| -> EnvChange { ((*name).into(), None) });
+        CommandSpec {
+            program: options.executable.clone().unwrap_or_else(|| "claude".into()),
+            args,
+            env: unset.chain(options.env.iter().cloned()).collect(),
+            cwd: options.cwd.clone(),
+        }
+        .wrapped(&options.wrapper)
+    }
+
+    fn dialect(&self) -> Box<dyn Dialect> {
+        Box::new(ClaudeDialect::new())
+    }
+}
+
+/// The flags that all who speak this protocol share.
+pub(in crate::agent) fn common_args(options: &AgentOptions) -> impl Iterator<Item = OsString> {
+    [
+        ("--model", &options.model),
+        ("--permission-mode", &options.permission_mode),
+        ("--append-system-prompt", &options.system_prompt),
+        ("--resume", &options.resume),
+    ]
+    .into_iter()
+    .filter_map(|(flag, value)| Some(format!("{flag}={}", value.as_ref()?).into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::PermissionPolicy;
+
+    #[test]
+    fn options_become_arguments() {
+        let options = AgentOptions {
+            cwd: "/project".into(),
+            model: Some("opus".into()),
+            resume: Some("abc".into()),
+            wrapper: vec!["sandbox".into(), "--".into()],
+            extra_args: vec!["--bare".into()],
+            permissions: PermissionPolicy {
+                allowed: vec!["Read".into(), "Bash(git *)".into()],
+                ..PermissionPolicy::default()
+            },
+            ..AgentOptions::default()
+        };
+        let command = Claude.command(&options);
+        assert_eq!(command.program, "sandbox");
+        assert_eq!(command.args[..3], ["--", "claude", "--print"]);
+        assert_eq!(
+            command.args[command.args.len() - 5..],
+            ["--model=opus", "--resume=abc", "--allowedTools=Read", "--allowedTools=Bash(git *)", "--bare"]
+        );
+        assert!(command.env.contains(&("CLAUDECODE".into(), None)));
+    }
+}

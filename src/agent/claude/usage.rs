@@ -1,0 +1,82 @@
+//! What a turn used, out of figures that grow.
+
+use std::collections::HashMap;
+
+use super::wire::{ModelUsage, ResultLine, TokenUsage};
+use crate::stream::Usage;
+
+/// Keeps the process's totals, so that a turn's share is a difference, and the turn's running count.
+#[derive(Debug, Default)]
+pub(super) struct UsageMeter {
+    /// Totals of the process at the end of the last turn.
+    settled: Usage,
+    settled_cost: f64,
+    /// What the messages of the running turn have used so far.
+    running: Usage,
+    /// Output of the message that is being streamed, already in `running`.
+    message_output: u64,
+}
+
+impl UsageMeter {
+    /// A message began: its input is known.
+    pub(super) fn message_started(&mut self, usage: &TokenUsage) {
+        self.message_output = usage.output_tokens.unwrap_or(0);
+        self.running.input += usage.input_tokens.unwrap_or(0);
+        self.running.cache_read += usage.cache_read_input_tokens.unwrap_or(0);
+        self.running.cache_write += usage.cache_creation_input_tokens.unwrap_or(0);
+        self.running.output += self.message_output;
+    }
+
+    /// A message is (nearly) over: its output is known. The turn's usage so far.
+    pub(super) fn message_ended(&mut self, usage: &TokenUsage) -> Usage {
+        let output = usage.output_tokens.unwrap_or(self.message_output);
+        self.running.output += output.saturating_sub(self.message_output);
+        self.message_output = self.message_output.max(output);
+        self.running
+    }
+
+    /// The turn is over: what it used, all models and subagents together.
+    ///
+    /// `modelUsage` counts everything since the process began; `usage` only the main conversation, but this turn.
+    pub(super) fn turn_ended(&mut self, result: &ResultLine) -> Usage {
+        let running = std::mem::take(&mut self.running);
+        self.message_output = 0;
+        let mut usage = match (&result.model_usage, &result.usage) {
+            (Some(models), _) => {
+                let total = sum(models);
+                let before = std::mem::replace(&mut self.settled, total);
+                Usage {
+                    input: total.input.saturating_sub(before.input),
+                    output: total.output.saturating_sub(before.output),
+                    cache_read: total.cache_read.saturating_sub(before.cache_read),
+                    cache_write: total.cache_write.saturating_sub(before.cache_write),
+                    cost_usd: None,
+                }
+            }
+            (None, Some(tokens)) => Usage {
+                input: tokens.input_tokens.unwrap_or(0),
+                output: tokens.output_tokens.unwrap_or(0),
+                cache_read: tokens.cache_read_input_tokens.unwrap_or(0),
+                cache_write: tokens.cache_creation_input_tokens.unwrap_or(0),
+                cost_usd: None,
+            },
+            (None, None) => running,
+        };
+        usage.cost_usd = result.total_cost_usd.map(|total| {
+            let before = std::mem::replace(&mut self.settled_cost, total);
+            // The totals are sums of floats; a billionth of a dollar is far below any price.
+            ((total - before) * 1e9).round() / 1e9
+        });
+        usage
+    }
+}
+
+fn sum(models: &HashMap<String, ModelUsage>) -> Usage {
+    models.values().fold(Usage::default(), |sum, model| Usage {
+        input: sum.input + model.input_tokens.unwrap_or(0),
+        output: sum.output + model.output_tokens.unwrap_or(0),
+        cache_read: sum.cache_read + model.cache_read_input_tokens.unwrap_or(0),
+        cache_write: sum.cache_write + model.cache_creation_input_tokens.unwrap_or(0),
+        cost_usd: None,
+    })
+}

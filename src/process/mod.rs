@@ -1,0 +1,15 @@
+//! Bytes and processes; nothing here knows what an agent says.
+//!
+//! A [`CommandSpec`] is plain data: who is started, how and where. [`Process::spawn`] makes it run with all three
+//! pipes served at the same time: writes to stdin are queued and never block the caller, stderr is drained into a
+//! bounded tail, and stdout is read by the one who owns the [`Process`]. [`Process::terminate`] ends it.
+
+mod child;
+mod command;
+mod exit;
+mod signal;
+mod stderr;
+
+pub use child::{Activity, Process};
+pub use command::{CommandSpec, EnvChange};
+pub use exit::Exit;

@@ -1,0 +1,187 @@
+//! The one place that stamps events and hands them out.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+
+use crate::event::{Event, Fact, Payload};
+use crate::stream::{Chunk, EventQueue, Packer, Usage};
+
+/// Stamps events, adds the facts that follow from chunks (thinking began and stopped), closes what a turn leaves
+/// open, and publishes to the queue: the first at once, those within the flush window after it together.
+#[derive(Debug)]
+pub(super) struct Dispatcher {
+    queue: Arc<EventQueue>,
+    packer: Packer,
+    seq: u64,
+    now: u64,
+    thinking: bool,
+    /// Tools whose input is complete and whose result has not come: (id, name, parent, since).
+    open_tools: Vec<OpenTool>,
+    tools_used: Vec<String>,
+    usage: Usage,
+    window: Duration,
+    published: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct OpenTool {
+    id: String,
+    name: String,
+    parent: Option<String>,
+    since: u64,
+}
+
+impl Dispatcher {
+    pub(super) fn new(queue: Arc<EventQueue>, window: Duration) -> Self {
+        Self {
+            queue,
+            packer: Packer::default(),
+            seq: 0,
+            now: now(),
+            thinking: false,
+            open_tools: Vec::new(),
+            tools_used: Vec::new(),
+            usage: Usage::default(),
+            window,
+            published: None,
+        }
+    }
+
+    /// The time of the events that come next, in milliseconds since the epoch; read from the clock once per read.
+    pub(super) fn tick(&mut self) -> u64 {
+        self.now = now();
+        self.now
+    }
+
+    pub(super) fn fact(&mut self, fact: Fact<'_>) {
+        self.emit(fact.into());
+    }
+
+    pub(super) fn chunk(&mut self, chunk: Chunk<'_>) {
+        match &chunk {
+            Chunk::Thinking { parent_tool_use_id: None, .. } => self.start_thinking(),
+            Chunk::TextDelta { parent_tool_use_id: None, .. } | Chunk::Result(_) | Chunk::Error(_) => {
+                self.stop_thinking();
+            }
+            Chunk::ToolUse { tool, id, parameters, parent_tool_use_id } => {
+                self.stop_thinking();
+                if parameters.is_some() {
+                    self.tool_opened(id, tool, parent_tool_use_id.as_deref());
+                }
+            }
+            Chunk::ToolParameters { tool, id, parent_tool_use_id, .. } => {
+                self.tool_opened(id, tool, parent_tool_use_id.as_deref());
+            }
+            Chunk::ToolResult { id, .. } => self.open_tools.retain(|open| open.id != *id),
+            Chunk::Usage(usage) => self.usage = *usage,
+            _ => {}
+        }
+        self.emit(chunk.into());
+    }
+
+    /// Begins the account of a new turn.
+    pub(super) fn turn_started(&mut self) {
+        self.tools_used.clear();
+        self.usage = Usage::default();
+    }
+
+    /// Ends what the turn left open: every tool that started has an end.
+    pub(super) fn turn_ending(&mut self) {
+        for open in std::mem::take(&mut self.open_tools) {
+            let duration = self.now.saturating_sub(open.since);
+            self.emit(Payload::Chunk(Chunk::ToolResult {
+                tool: open.name.into(),
+                id: open.id.into(),
+                success: false,
+                error: Some("the turn ended before the tool returned".into()),
+                duration,
+                data: None,
+                parent_tool_use_id: open.parent.map(Cow::Owned),
+            }));
+        }
+    }
+
+    /// The names of the tools used in this turn, each once, in the order of their first use.
+    pub(super) fn take_tools_used(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.tools_used)
+    }
+
+    /// What the turn has used so far, as the agent told.
+    pub(super) fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    fn tool_opened(&mut self, id: &str, name: &str, parent: Option<&str>) {
+        if !self.tools_used.iter().any(|used| used == name) {
+            self.tools_used.push(name.to_owned());
+        }
+        self.open_tools.push(OpenTool {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            parent: parent.map(ToOwned::to_owned),
+            since: self.now,
+        });
+    }
+
+    fn start_thinking(&mut self) {
+        if !std::mem::replace(&mut self.thinking, true) {
+            self.fact(Fact::ThinkingStarted {});
+        }
+    }
+
+    fn stop_thinking(&mut self) {
+        if std::mem::take(&mut self.thinking) {
+            self.fact(Fact::ThinkingStopped {});
+        }
+    }
+
+    fn emit(&mut self, payload: Payload<'_>) {
+        self.seq += 1;
+        self.packer.push(&Event { seq: self.seq, timestamp: self.now, payload });
+    }
+
+    /// Publishes what has gathered, unless the flush window of the last publication is still open; then
+    /// [`Self::due`] says when it closes.
+    pub(super) fn flush(&mut self) {
+        if self.due().is_none_or(|due| due <= Instant::now()) {
+            self.publish();
+        }
+    }
+
+    /// Publishes what has gathered now.
+    pub(super) fn publish(&mut self) {
+        if self.packer.is_empty() {
+            return;
+        }
+        self.queue.push(self.packer.take());
+        self.published = Some(Instant::now());
+    }
+
+    /// When the gathered events are to be published.
+    pub(super) fn due(&self) -> Option<Instant> {
+        if self.packer.is_empty() || self.window.is_zero() {
+            return None;
+        }
+        self.published.map(|published| published + self.window)
+    }
+
+    /// Whether the agent is to wait for the consumer.
+    pub(super) fn is_full(&self) -> bool {
+        self.queue.is_full()
+    }
+
+    /// The queue, to wait for room in it.
+    pub(super) fn queue(&self) -> Arc<EventQueue> {
+        Arc::clone(&self.queue)
+    }
+}
+
+fn now() -> u64 {
+    // A clock before 1970 is a clock that is not set.
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

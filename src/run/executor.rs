@@ -1,0 +1,493 @@
+//! The actor of a session.
+
+use std::borrow::Cow;
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use super::cancel::{Cancellation, Measure};
+use super::dispatcher::Dispatcher;
+use super::session::{Message, SessionOptions, TurnOptions};
+use super::turn::{Output, Turn};
+use crate::agent::{Agent, Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Fact;
+use crate::process::{Activity, Exit, Process};
+use crate::stream::{Chunk, EventQueue, Frame, FrameDecoder, TurnResult};
+
+/// The longest line that is understood; a longer one is skipped.
+const LINE_LIMIT: usize = 16 * 1024 * 1024;
+
+/// How long a process may take to leave by itself when the session ends.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Owns the process of a session and runs its turns.
+pub(super) struct Executor {
+    agent: &'static dyn Agent,
+    options: SessionOptions,
+    inbox: mpsc::UnboundedReceiver<Message>,
+    dispatcher: Dispatcher,
+    live: Option<Live>,
+    turn: Option<Turn>,
+    turns: u64,
+    /// Those who wait for the end of the turn under way.
+    cancelled: Vec<oneshot::Sender<()>>,
+    agent_session_id: Option<String>,
+}
+
+/// A running process and what it speaks.
+struct Live {
+    process: Process,
+    dialect: Box<dyn Dialect>,
+    frames: FrameDecoder,
+}
+
+/// What the actor acts on next.
+enum Step {
+    Message(Option<Message>),
+    Activity(Activity),
+    Room,
+    FlushDue,
+    CancelDue,
+}
+
+impl Executor {
+    pub(super) fn new(
+        agent: &'static dyn Agent,
+        options: SessionOptions,
+        queue: Arc<EventQueue>,
+        inbox: mpsc::UnboundedReceiver<Message>,
+    ) -> Self {
+        let dispatcher = Dispatcher::new(queue, options.flush_window);
+        Self {
+            agent,
+            options,
+            inbox,
+            dispatcher,
+            live: None,
+            turn: None,
+            turns: 0,
+            cancelled: Vec::new(),
+            agent_session_id: None,
+        }
+    }
+
+    /// Runs until the session is ended or its last handle is dropped.
+    pub(super) async fn run(mut self) {
+        let ended = loop {
+            match self.next_step().await {
+                Step::Message(Some(Message::End { done })) => break Some(done),
+                Step::Message(None) => break None,
+                Step::Message(Some(message)) => self.message(message),
+                Step::Activity(Activity::Output(_)) => self.output(),
+                Step::Activity(Activity::Ended(exit)) => self.process_ended(exit).await,
+                Step::Room => {}
+                Step::FlushDue => self.dispatcher.publish(),
+                Step::CancelDue => self.escalate(),
+            }
+        };
+        self.end().await;
+        if let Some(done) = ended {
+            // The caller may have given up waiting.
+            let _ = done.send(());
+        }
+    }
+
+    async fn next_step(&mut self) -> Step {
+        let full = self.dispatcher.is_full();
+        // A consumer that does not consume must not keep a cancelled agent alive: its output is then dropped.
+        let may_read = !full || self.turn.as_ref().is_some_and(|turn| turn.cancellation.is_some());
+        let queue = self.dispatcher.queue();
+        let flush = self.dispatcher.due();
+        let cancel =
+            self.turn.as_ref().and_then(|turn| turn.cancellation.as_ref()).map(Cancellation::deadline);
+        let live = self.live.as_mut();
+        let activity = async {
+            match live {
+                Some(live) => live.process.activity(live.frames.buffer(), may_read).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            message = self.inbox.recv() => Step::Message(message),
+            () = at(cancel) => Step::CancelDue,
+            () = at(flush) => Step::FlushDue,
+            activity = activity => Step::Activity(activity),
+            () = queue.room(), if full => Step::Room,
+        }
+    }
+
+    fn message(&mut self, message: Message) {
+        match message {
+            Message::Turn { options, accepted } => {
+                let (done, finished) = oneshot::channel();
+                let begun = if self.turn.is_some() { Err(Error::SessionBusy) } else { Ok(finished) };
+                let begins = begun.is_ok();
+                // The caller may have given up waiting; the turn's events are in the queue all the same.
+                let _ = accepted.send(begun);
+                if begins {
+                    self.begin(&options, done);
+                }
+            }
+            Message::Cancel { done } => {
+                self.cancelled.push(done);
+                self.cancel();
+            }
+            Message::Respond { id, decision, known } => {
+                let question = self.take_question(&id);
+                let _ = known.send(question.is_some());
+                self.with_live(|executor, live| {
+                    if let Some(question) = question {
+                        executor.answer(&question, &decision, "user", live);
+                    }
+                });
+            }
+            Message::End { .. } => unreachable!("the loop takes it"),
+        }
+        self.dispatcher.flush();
+    }
+
+    fn begin(&mut self, options: &TurnOptions, done: oneshot::Sender<()>) {
+        self.dispatcher.tick();
+        self.turns += 1;
+        if self.turns == 1 {
+            self.dispatcher.fact(Fact::SessionStarted {
+                provider: self.agent.name(),
+                model: self.options.agent.model.as_deref(),
+                project_path: self.options.agent.cwd.to_string_lossy(),
+            });
+        }
+        self.dispatcher.fact(Fact::PromptSubmitted { prompt: &options.prompt });
+        let warm = self.live.is_some();
+        self.dispatcher.fact(Fact::TurnStarted { run_id: &options.run_id, turn: self.turns, warm });
+        self.dispatcher.turn_started();
+        self.options.agent.permissions.can_ask = options.can_ask;
+        self.turn = Some(Turn {
+            run_id: options.run_id.clone(),
+            started: Instant::now(),
+            done,
+            interruptible: false,
+            cancellation: None,
+            questions: Vec::new(),
+            output: Output { ready: warm, ..Output::default() },
+        });
+        match self.live_process() {
+            Ok(live) => {
+                let prompt = live.dialect.start_turn(&options.prompt);
+                live.process.write(prompt);
+            }
+            Err(error) => self.settle(TurnEnd { error: Some(error), ..TurnEnd::default() }),
+        }
+    }
+
+    /// The process of the session, started if there is none.
+    fn live_process(&mut self) -> Result<&mut Live> {
+        if self.live.is_none() {
+            self.dispatcher.chunk(Chunk::Status { status: "starting".into(), detail: None });
+            self.options.agent.resume.clone_from(&self.agent_session_id);
+            let command = self.agent.command(&self.options.agent);
+            let process = Process::spawn(&command, self.agent.install_hint())?;
+            let mut dialect = self.agent.dialect();
+            process.write(dialect.open());
+            self.live = Some(Live { process, dialect, frames: FrameDecoder::new(LINE_LIMIT) });
+        }
+        self.live.as_mut().ok_or(Error::Internal("the process vanished".into()))
+    }
+
+    /// Decodes what was read.
+    fn output(&mut self) {
+        self.with_live(|executor, live| {
+            let drop_chunks = executor.dispatcher.is_full();
+            executor.decode(live, FrameDecoder::next_frame, drop_chunks);
+        });
+        self.dispatcher.flush();
+    }
+
+    /// Decodes the frames that `next` finds, and acts on each before the next one.
+    fn decode(
+        &mut self,
+        live: &mut Live,
+        next: for<'a> fn(&'a mut FrameDecoder) -> Option<Frame<'a>>,
+        drop_chunks: bool,
+    ) {
+        let now = self.dispatcher.tick();
+        while let Some(frame) = next(&mut live.frames) {
+            let output = self.turn.as_mut().map(|turn| &mut turn.output);
+            let mut sink =
+                RunSink { dispatcher: &mut self.dispatcher, output, drop_chunks, signals: Vec::new() };
+            sink.frame(&frame, now, &mut *live.dialect);
+            for signal in sink.signals {
+                self.act_on(signal, live);
+            }
+        }
+    }
+
+    fn with_live(&mut self, act: impl FnOnce(&mut Self, &mut Live)) {
+        if let Some(mut live) = self.live.take() {
+            act(self, &mut live);
+            self.live = Some(live);
+        }
+    }
+
+    fn act_on(&mut self, signal: Signal, live: &mut Live) {
+        match signal {
+            Signal::Ready { agent_session_id } => self.ready(agent_session_id, live),
+            Signal::Permission(request) => self.permission(request, live),
+            Signal::PermissionWithdrawn(id) => {
+                if let Some(question) = self.take_question(&id) {
+                    self.resolved(&question, "withdrawn", "agent", None);
+                }
+            }
+            Signal::Reply(bytes) => live.process.write(bytes),
+            Signal::TurnEnded(end) => self.settle(end),
+        }
+    }
+
+    fn ready(&mut self, agent_session_id: Option<String>, live: &mut Live) {
+        if agent_session_id.is_some() {
+            self.agent_session_id = agent_session_id;
+        }
+        if let Some(turn) = &mut self.turn {
+            turn.output.ready = true;
+            turn.interruptible = true;
+        }
+        self.interrupt_if_cancelled(live);
+    }
+
+    fn permission(&mut self, request: PermissionRequest, live: &mut Live) {
+        match (self.options.agent.permissions.decide(&request), &mut self.turn) {
+            (Some((decision, by)), _) => self.answer(&request, &decision, by, live),
+            (None, Some(turn)) => {
+                self.dispatcher.chunk(Chunk::PermissionRequest {
+                    id: (&request.id).into(),
+                    tool: (&request.tool).into(),
+                    parameters: Cow::Borrowed(&*request.parameters),
+                    tool_use_id: request.tool_use_id.as_ref().map(Into::into),
+                    suggestions: request.suggestions.as_deref().map(Cow::Borrowed),
+                });
+                turn.questions.push(request);
+            }
+            (None, None) => {
+                let message = "no turn is running that could be asked".to_owned();
+                self.answer(&request, &Decision::Deny { message }, "default", live);
+            }
+        }
+    }
+
+    fn take_question(&mut self, id: &str) -> Option<PermissionRequest> {
+        let questions = &mut self.turn.as_mut()?.questions;
+        let index = questions.iter().position(|question| question.id == id)?;
+        Some(questions.remove(index))
+    }
+
+    fn answer(
+        &mut self,
+        question: &PermissionRequest,
+        decision: &Decision,
+        decided_by: &'static str,
+        live: &mut Live,
+    ) {
+        live.process.write(live.dialect.answer(question, decision));
+        match decision {
+            Decision::Allow { .. } => self.resolved(question, "allow", decided_by, None),
+            Decision::Deny { message } => self.resolved(question, "deny", decided_by, Some(message)),
+        }
+    }
+
+    fn resolved(
+        &mut self,
+        question: &PermissionRequest,
+        behavior: &'static str,
+        decided_by: &'static str,
+        message: Option<&str>,
+    ) {
+        let (id, tool) = (&question.id, &question.tool);
+        self.dispatcher.fact(Fact::PermissionResolved { id, tool, behavior, decided_by, message });
+    }
+
+    /// The process has ended by itself, or because the cancellation came to that.
+    async fn process_ended(&mut self, exit: Exit) {
+        let Some(mut live) = self.live.take() else { return };
+        self.decode(&mut live, FrameDecoder::next_frame, false);
+        self.decode(&mut live, FrameDecoder::finish, false);
+        if let Some(turn) = &self.turn {
+            let stderr_tail = live.process.stderr_tail().await;
+            let error = ending(self.agent.name(), &turn.output, exit, stderr_tail);
+            self.settle(TurnEnd { error: Some(error), ..TurnEnd::default() });
+        }
+        self.dispatcher.publish();
+    }
+
+    /// Ends the turn under way with all that belongs to its end, in one order for every ending.
+    fn settle(&mut self, end: TurnEnd) {
+        let Some(turn) = self.turn.take() else { return };
+        if end.agent_session_id.is_some() {
+            self.agent_session_id.clone_from(&end.agent_session_id);
+        }
+        let error = if turn.cancellation.is_some() { Some(Error::Cancelled) } else { end.error };
+        for question in &turn.questions {
+            self.resolved(question, "withdrawn", "agent", None);
+        }
+        self.dispatcher.turn_ending();
+        if end.turns > 0 || end.usage.cost_usd.is_some() {
+            self.dispatcher.chunk(Chunk::Usage(end.usage));
+        }
+        if let Some(error) = &error {
+            self.dispatcher.chunk(Chunk::Error(error.report()));
+        }
+        let duration_ms = u64::try_from(turn.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let usage = self.dispatcher.usage();
+        let stop_reason = match &error {
+            Some(Error::Cancelled) => "cancelled".into(),
+            Some(_) => "error".into(),
+            None => end.stop_reason.map_or("end_turn".into(), Into::into),
+        };
+        self.dispatcher.chunk(Chunk::Result(TurnResult {
+            content: if error.is_some() { "".into() } else { end.content.into() },
+            success: error.is_none(),
+            stop_reason,
+            usage,
+            duration_ms,
+            turns: end.turns,
+            agent_session_id: self.agent_session_id.as_deref().map(Into::into),
+        }));
+        let tools_used = self.dispatcher.take_tools_used();
+        self.dispatcher.fact(Fact::TurnCompleted {
+            run_id: &turn.run_id,
+            success: error.is_none(),
+            code: error.as_ref().map(|error| error.kind().code()),
+            duration_ms,
+            tools_used: &tools_used,
+            usage,
+        });
+        self.dispatcher.publish();
+        // Those who wait may have given up.
+        let _ = turn.done.send(());
+        for done in self.cancelled.drain(..) {
+            let _ = done.send(());
+        }
+    }
+
+    fn cancel(&mut self) {
+        match &mut self.turn {
+            Some(turn) => {
+                turn.cancellation
+                    .get_or_insert_with(|| Cancellation::new(self.options.cancel, Instant::now()));
+                self.with_live(Self::interrupt_if_cancelled);
+            }
+            None => {
+                for done in self.cancelled.drain(..) {
+                    let _ = done.send(());
+                }
+            }
+        }
+    }
+
+    fn interrupt_if_cancelled(&mut self, live: &mut Live) {
+        let Some(turn) = &mut self.turn else { return };
+        let Some(cancellation) = &mut turn.cancellation else { return };
+        if !turn.interruptible || !cancellation.interrupt() {
+            return;
+        }
+        match live.dialect.interrupt() {
+            Some(interrupt) => live.process.write(interrupt),
+            // An agent that cannot be asked is not waited for.
+            None => take_measure(cancellation.escalate(Instant::now()), live),
+        }
+    }
+
+    fn escalate(&mut self) {
+        let (Some(turn), Some(live)) = (&mut self.turn, &mut self.live) else { return };
+        if let Some(cancellation) = &mut turn.cancellation {
+            take_measure(cancellation.escalate(Instant::now()), live);
+        }
+    }
+
+    /// Ends the session: the turn as cancelled, then the process.
+    async fn end(&mut self) {
+        self.dispatcher.tick();
+        if let Some(live) = self.live.take() {
+            let grace = self.options.cancel.grace;
+            // A process in the middle of a turn would go on with it; it is asked to end at once.
+            let linger = if self.turn.is_some() { Duration::ZERO } else { LINGER };
+            live.process.terminate(linger, grace).await;
+        }
+        self.dispatcher.tick();
+        self.settle(TurnEnd { error: Some(Error::Cancelled), ..TurnEnd::default() });
+        if self.turns > 0 {
+            self.dispatcher.fact(Fact::SessionEnded { turns: self.turns });
+        }
+        self.dispatcher.publish();
+    }
+}
+
+fn take_measure(measure: Measure, live: &mut Live) {
+    match measure {
+        Measure::Terminate => live.process.ask_to_end(),
+        Measure::Kill => live.process.kill(),
+    }
+}
+
+/// What the end of a process without a result is called.
+fn ending(agent: &'static str, output: &Output, exit: Exit, stderr_tail: String) -> Error {
+    match output.verdict(exit.code) {
+        ErrorKind::Protocol => {
+            Error::Protocol { agent, lines: output.lines, sample: output.sample.clone(), exit, stderr_tail }
+        }
+        kind => Error::Exited { agent, kind, exit, stderr_tail },
+    }
+}
+
+/// Waits until a time, for ever if there is none.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
+    }
+}
+
+/// Takes what a dialect understood of one frame.
+struct RunSink<'a> {
+    dispatcher: &'a mut Dispatcher,
+    output: Option<&'a mut Output>,
+    drop_chunks: bool,
+    signals: Vec<Signal>,
+}
+
+impl RunSink<'_> {
+    fn frame(&mut self, frame: &Frame<'_>, now: u64, dialect: &mut dyn Dialect) {
+        if let Some(output) = &mut self.output {
+            output.lines += 1;
+        }
+        match frame {
+            Frame::Line(line) => dialect.decode(line, now, self),
+            Frame::Oversized { head, length } => {
+                let reason = format!("a line of {length} bytes is above the limit of {LINE_LIMIT}");
+                let line = String::from_utf8_lossy(head);
+                self.chunk(Chunk::Unparsed { line, reason: reason.into() });
+            }
+        }
+    }
+}
+
+impl Sink for RunSink<'_> {
+    fn chunk(&mut self, chunk: Chunk<'_>) {
+        if let (Chunk::Unparsed { line, .. }, Some(output)) = (&chunk, &mut self.output) {
+            output.unparsed += 1;
+            if output.sample.is_empty() {
+                output.sample = line.chars().take(200).collect();
+            }
+        }
+        if !self.drop_chunks {
+            self.dispatcher.chunk(chunk);
+        }
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        self.signals.push(signal);
+    }
+}

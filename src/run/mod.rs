@@ -1,0 +1,18 @@
+//! Running turns: one actor owns the process of a session and decides everything; its [`Session`] handle only sends
+//! it messages.
+//!
+//! - `session.rs`: the handle and its messages.
+//! - `executor.rs`: the actor; between turns it waits, in a turn it moves bytes from the process through the dialect
+//!   to the dispatcher, and acts on signals, messages and deadlines.
+//! - `dispatcher.rs`: the one place that stamps events.
+//! - `turn.rs`: what is known of the turn under way.
+//! - `cancel.rs`: how hard a turn is to be stopped, and when harder; pure.
+
+mod cancel;
+mod dispatcher;
+mod executor;
+mod session;
+mod turn;
+
+pub use cancel::CancelTimes;
+pub use session::{Session, SessionOptions, TurnOptions};

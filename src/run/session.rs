@@ -1,0 +1,101 @@
+//! The handle of a session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::cancel::CancelTimes;
+use super::executor::Executor;
+use crate::agent::{Agent, AgentOptions, Decision};
+use crate::error::{Error, Result};
+use crate::stream::EventQueue;
+
+/// How a session is to be run.
+#[derive(Debug, Clone, Default)]
+pub struct SessionOptions {
+    /// How the agent is to be run.
+    pub agent: AgentOptions,
+    /// For how long events may be gathered after one that was published at once; at most 16 ms make sense.
+    pub flush_window: Duration,
+    /// The deadlines of a cancellation.
+    pub cancel: CancelTimes,
+}
+
+/// One turn.
+#[derive(Debug, Clone)]
+pub struct TurnOptions {
+    /// What the user asks.
+    pub prompt: String,
+    /// The id of the run, for the events.
+    pub run_id: String,
+    /// Whether somebody is there to be asked for permission.
+    pub can_ask: bool,
+}
+
+/// A conversation with one agent. All calls only send messages; what happens comes out of the queue as events.
+#[derive(Debug, Clone)]
+pub struct Session {
+    messages: mpsc::UnboundedSender<Message>,
+}
+
+/// What a session can be asked to do.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// Run a turn; answered when its last event is in the queue, or at once if it cannot begin.
+    Turn { options: TurnOptions, accepted: oneshot::Sender<Result<oneshot::Receiver<()>>> },
+    /// Stop the turn; answered when it is over.
+    Cancel { done: oneshot::Sender<()> },
+    /// Answer a question for permission; whether there is such a question.
+    Respond { id: String, decision: Decision, known: oneshot::Sender<bool> },
+    /// End the session; answered when its process is gone.
+    End { done: oneshot::Sender<()> },
+}
+
+impl Session {
+    /// Begins a session in the current tokio runtime. No process is started before the first turn.
+    pub fn start(agent: &'static dyn Agent, options: SessionOptions, queue: Arc<EventQueue>) -> Self {
+        let (messages, inbox) = mpsc::unbounded_channel();
+        tokio::spawn(Executor::new(agent, options, queue, inbox).run());
+        Self { messages }
+    }
+
+    /// Runs a turn to its end. How it went is told by its events; the error is for a turn that could not begin.
+    pub async fn run_turn(&self, options: TurnOptions) -> Result<()> {
+        if options.prompt.trim().is_empty() {
+            return Err(Error::InvalidInput("the prompt is empty; say what the agent is to do".into()));
+        }
+        let (accepted, answer) = oneshot::channel();
+        let finished = self.ask(Message::Turn { options, accepted }, answer).await??;
+        finished.await.map_err(|_| gone())
+    }
+
+    /// Stops the turn under way; returns when it is over. Does nothing when there is none.
+    pub async fn cancel(&self) {
+        let (done, answer) = oneshot::channel();
+        // An actor that is gone has ended its turn before.
+        let _ = self.ask(Message::Cancel { done }, answer).await;
+    }
+
+    /// Answers a question for permission; whether there is (still) such a question.
+    pub async fn respond(&self, id: String, decision: Decision) -> Result<bool> {
+        let (known, answer) = oneshot::channel();
+        self.ask(Message::Respond { id, decision, known }, answer).await
+    }
+
+    /// Ends the session: stops the turn under way and lets the process go. Does nothing the second time.
+    pub async fn end(&self) {
+        let (done, answer) = oneshot::channel();
+        // An actor that is gone has ended the session before.
+        let _ = self.ask(Message::End { done }, answer).await;
+    }
+
+    async fn ask<T>(&self, message: Message, answer: oneshot::Receiver<T>) -> Result<T> {
+        self.messages.send(message).map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())
+    }
+}
+
+fn gone() -> Error {
+    Error::SessionEnded
+}

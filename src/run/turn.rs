@@ -1,0 +1,66 @@
+//! What is known of the turn under way.
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::cancel::Cancellation;
+use crate::agent::PermissionRequest;
+use crate::error::ErrorKind;
+
+/// A turn under way.
+#[derive(Debug)]
+pub(super) struct Turn {
+    pub(super) run_id: String,
+    pub(super) started: Instant,
+    /// Told when the turn is over and all its events are in the queue.
+    pub(super) done: oneshot::Sender<()>,
+    /// Whether the agent said that it works on this turn; before that an interrupt would be lost.
+    pub(super) interruptible: bool,
+    pub(super) cancellation: Option<Cancellation>,
+    /// Questions that wait for an answer from the host.
+    pub(super) questions: Vec<PermissionRequest>,
+    pub(super) output: Output,
+}
+
+/// What the agent's output amounted to, for the verdict when it ends without a result.
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    /// Whether the agent said that it is ready.
+    pub(super) ready: bool,
+    /// Lines read.
+    pub(super) lines: u64,
+    /// Lines that its protocol does not know.
+    pub(super) unparsed: u64,
+    /// The first of those.
+    pub(super) sample: String,
+}
+
+impl Output {
+    /// What an agent's end without a result is called: garbage is named before the way it ended.
+    pub(super) fn verdict(&self, code: Option<i32>) -> ErrorKind {
+        if self.lines > 0 && self.unparsed == self.lines {
+            return ErrorKind::Protocol;
+        }
+        match code {
+            None => ErrorKind::KilledBySignal,
+            Some(_) if !self.ready => ErrorKind::ExitedBeforeInit,
+            Some(0) => ErrorKind::NoResult,
+            Some(_) => ErrorKind::ProcessCrashed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_endings_are_told_apart() {
+        let said = |ready, lines, unparsed| Output { ready, lines, unparsed, sample: String::new() };
+        assert_eq!(said(false, 0, 0).verdict(Some(1)), ErrorKind::ExitedBeforeInit);
+        assert_eq!(said(true, 3, 0).verdict(Some(0)), ErrorKind::NoResult);
+        assert_eq!(said(true, 3, 1).verdict(Some(7)), ErrorKind::ProcessCrashed);
+        assert_eq!(said(true, 3, 1).verdict(None), ErrorKind::KilledBySignal);
+        assert_eq!(said(false, 3, 3).verdict(Some(0)), ErrorKind::Protocol);
+    }
+}

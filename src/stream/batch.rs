@@ -1,0 +1,339 @@
+//! Events packed flat, for the border.
+//!
+//! A call or an object per chunk across N-API costs more than all the rest of the pipeline, so many events cross as
+//! one string (the arena) and one array of 32-bit words. The words, for each event in order:
+//!
+//! ```text
+//! kind | fields << 8      the event's kind (its EventKind, or TIME_MARK) and how many words follow
+//! end                     once per text field: where it ends in the arena, in UTF-16 code units;
+//!                         it begins where the one before it ended
+//! ```
+//!
+//! | kind | text fields |
+//! | --- | --- |
+//! | `text:delta`, `thinking:delta` | content, and the parent tool use id if there is one |
+//! | all others | one JSON text: the chunk, or the data of the fact |
+//! | [`TIME_MARK`] | none; its two words are the low and high half of the time of the events after it |
+//!
+//! Events in a batch are consecutive, so the first one's `seq` gives all of them. The arena is kept small because
+//! strings sliced out of it keep all of it alive in V8, and is Latin-1 where the text allows, which V8 stores in half
+//! the memory.
+
+use std::borrow::Cow;
+
+use encoding_rs::mem::{convert_str_to_utf16, convert_utf8_to_latin1_lossy, is_str_latin1};
+use serde::Serialize;
+
+use crate::event::{Event, Payload};
+use crate::stream::Chunk;
+
+/// The kind of the words that carry a time.
+pub const TIME_MARK: u8 = 0xff;
+
+/// An arena is closed when it has grown to this many code units; only a single larger event exceeds it.
+const ARENA_LIMIT: usize = 64 * 1024;
+
+/// A batch is closed when it has grown to this many words, the size of JavaScript's buffer.
+const WORD_LIMIT: usize = 8 * 1024;
+
+/// The most words that one event takes, with a time mark.
+const WORDS_PER_EVENT: usize = 6;
+
+/// The text of a batch, in an encoding that V8 takes over without looking at it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Arena {
+    /// One byte a code unit.
+    Latin1(Vec<u8>),
+    /// Two bytes a code unit.
+    Utf16(Vec<u16>),
+}
+
+impl Arena {
+    fn encode(text: &str) -> Self {
+        if is_str_latin1(text) {
+            let mut units = vec![0; text.len()];
+            let length = convert_utf8_to_latin1_lossy(text.as_bytes(), &mut units);
+            units.truncate(length);
+            Self::Latin1(units)
+        } else {
+            let mut units = vec![0; text.len() + 1];
+            let length = convert_str_to_utf16(text, &mut units);
+            units.truncate(length);
+            Self::Utf16(units)
+        }
+    }
+
+    /// Its length in code units.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Latin1(units) => units.len(),
+            Self::Utf16(units) => units.len(),
+        }
+    }
+
+    /// Whether there is no text in it.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A run of consecutive events, packed.
+#[derive(Debug)]
+pub struct Batch {
+    /// The `seq` of the first event.
+    pub first_seq: u64,
+    /// The text of all events.
+    pub arena: Arena,
+    /// The words; see the module.
+    pub words: Vec<u32>,
+    /// How many events.
+    pub events: u64,
+}
+
+impl Batch {
+    /// How much memory it holds, roughly, in bytes.
+    pub fn size(&self) -> usize {
+        let unit = match self.arena {
+            Arena::Latin1(_) => 1,
+            Arena::Utf16(_) => 2,
+        };
+        self.arena.len() * unit + self.words.len() * 4
+    }
+
+    /// Takes `next` in if it follows directly, has the same encoding, and there is room; gives it back otherwise.
+    pub(super) fn append(&mut self, next: Self) -> Result<(), Self> {
+        let fits = self.arena.len() + next.arena.len() <= ARENA_LIMIT
+            && self.words.len() + next.words.len() <= WORD_LIMIT
+            && self.first_seq + self.events == next.first_seq;
+        let Ok(offset) = u32::try_from(self.arena.len()) else { return Err(next) };
+        match (&mut self.arena, &next.arena) {
+            (Arena::Latin1(units), Arena::Latin1(more)) if fits => units.extend_from_slice(more),
+            (Arena::Utf16(units), Arena::Utf16(more)) if fits => units.extend_from_slice(more),
+            _ => return Err(next),
+        }
+        let mut words = next.words.into_iter();
+        while let Some(head) = words.next() {
+            self.words.push(head);
+            let shift = if head & 0xff == u32::from(TIME_MARK) { 0 } else { offset };
+            self.words.extend(words.by_ref().take((head >> 8) as usize).map(|word| word + shift));
+        }
+        self.events += next.events;
+        Ok(())
+    }
+}
+
+/// Packs events into batches.
+#[derive(Debug, Default)]
+pub struct Packer {
+    text: String,
+    units: usize,
+    words: Vec<u32>,
+    first_seq: u64,
+    events: u64,
+    marked: Option<u64>,
+    full: Vec<Batch>,
+}
+
+impl Packer {
+    /// Adds an event. Consecutive calls must bring consecutive events.
+    pub fn push(&mut self, event: &Event<'_>) {
+        if self.units >= ARENA_LIMIT || self.words.len() + WORDS_PER_EVENT > WORD_LIMIT {
+            self.close();
+        }
+        if self.events == 0 {
+            self.first_seq = event.seq;
+        }
+        if self.marked != Some(event.timestamp) {
+            self.marked = Some(event.timestamp);
+            #[expect(clippy::cast_possible_truncation, reason = "the two halves of a 64-bit number")]
+            let halves = [event.timestamp as u32, (event.timestamp >> 32) as u32];
+            self.words.push(head(TIME_MARK, 2));
+            self.words.extend(halves);
+        }
+        let kind = event.payload.kind() as u8;
+        match &event.payload {
+            Payload::Chunk(
+                Chunk::TextDelta { content, parent_tool_use_id }
+                | Chunk::Thinking { content: Some(content), parent_tool_use_id },
+            ) => self.text_event(kind, content, parent_tool_use_id.as_ref()),
+            Payload::Chunk(Chunk::Thinking { content: None, parent_tool_use_id: None }) => {
+                self.words.push(head(kind, 0));
+            }
+            Payload::Chunk(Chunk::Thinking { content: None, parent_tool_use_id }) => {
+                self.text_event(kind, "", parent_tool_use_id.as_ref());
+            }
+            Payload::Chunk(chunk) => self.json_event(kind, chunk),
+            Payload::Fact(fact) => self.json_event(kind, fact),
+        }
+        self.events += 1;
+    }
+
+    /// Whether anything waits to be taken.
+    pub fn is_empty(&self) -> bool {
+        self.events == 0 && self.full.is_empty()
+    }
+
+    /// Everything packed so far, as batches in order.
+    pub fn take(&mut self) -> impl Iterator<Item = Batch> {
+        self.close();
+        self.full.drain(..)
+    }
+
+    fn text_event(&mut self, kind: u8, content: &str, parent: Option<&Cow<'_, str>>) {
+        self.words.push(head(kind, 1 + u32::from(parent.is_some())));
+        self.field(content);
+        if let Some(parent) = parent {
+            self.field(parent);
+        }
+    }
+
+    fn json_event(&mut self, kind: u8, payload: &impl Serialize) {
+        // Fails only for types with keys that are no strings, of which there are none here.
+        let json = serde_json::to_string(payload).unwrap_or_default();
+        self.words.push(head(kind, 1));
+        self.field(&json);
+    }
+
+    fn field(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.units += utf16_len(text);
+        // An arena beyond 4 Gi code units cannot come out of lines that are capped far below.
+        self.words.push(u32::try_from(self.units).unwrap_or(u32::MAX));
+    }
+
+    fn close(&mut self) {
+        if self.events == 0 {
+            return;
+        }
+        self.full.push(Batch {
+            first_seq: self.first_seq,
+            arena: Arena::encode(&self.text),
+            words: self.words.clone(),
+            events: self.events,
+        });
+        if self.text.capacity() > 4 * ARENA_LIMIT {
+            self.text = String::new();
+        }
+        self.text.clear();
+        self.words.clear();
+        self.units = 0;
+        self.events = 0;
+        self.marked = None;
+    }
+}
+
+const fn head(kind: u8, fields: u32) -> u32 {
+    kind as u32 | fields << 8
+}
+
+/// The length of `text` in UTF-16 code units: one for each character, two for those beyond the first plane.
+fn utf16_len(text: &str) -> usize {
+    let begins_character = |byte: u8| usize::from(byte & 0xc0 != 0x80);
+    let needs_two_units = |byte: u8| usize::from(byte >= 0xf0);
+    text.bytes().map(|byte| begins_character(byte) + needs_two_units(byte)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::event::EventKind;
+
+    fn delta(seq: u64, content: &str, parent: Option<&str>) -> Event<'static> {
+        Event {
+            seq,
+            timestamp: 1_700_000_000_000 + seq / 3,
+            payload: Payload::Chunk(Chunk::TextDelta {
+                content: content.to_owned().into(),
+                parent_tool_use_id: parent.map(|parent| parent.to_owned().into()),
+            }),
+        }
+    }
+
+    /// What JavaScript sees: (seq, time, kind, fields) of each event.
+    fn unpack(batch: &Batch) -> Vec<(u64, u64, u8, Vec<String>)> {
+        let units: Vec<u16> = match &batch.arena {
+            Arena::Latin1(units) => units.iter().map(|unit| u16::from(*unit)).collect(),
+            Arena::Utf16(units) => units.clone(),
+        };
+        let mut events = Vec::new();
+        let (mut seq, mut time, mut start) = (batch.first_seq, 0, 0);
+        let mut words = batch.words.iter().copied();
+        while let Some(head) = words.next() {
+            let kind = head.to_le_bytes()[0];
+            let following: Vec<u32> = words.by_ref().take((head >> 8) as usize).collect();
+            if kind == TIME_MARK {
+                time = u64::from(following[0]) | u64::from(following[1]) << 32;
+                continue;
+            }
+            let mut fields = Vec::new();
+            for end in following {
+                fields.push(String::from_utf16(&units[start..end as usize]).unwrap());
+                start = end as usize;
+            }
+            events.push((seq, time, kind, fields));
+            seq += 1;
+        }
+        assert_eq!(start, units.len());
+        events
+    }
+
+    #[test]
+    fn other_events_cross_as_one_json_text() {
+        let mut packer = Packer::default();
+        let chunk = Chunk::Status { status: "compacting".into(), detail: None };
+        packer.push(&Event { seq: 7, timestamp: 5, payload: chunk.into() });
+        let batches: Vec<Batch> = packer.take().collect();
+        let json = r#"{"type":"status","status":"compacting"}"#.to_owned();
+        assert_eq!(unpack(&batches[0]), [(7, 5, EventKind::StatusChanged as u8, vec![json])]);
+        assert!(packer.is_empty());
+    }
+
+    #[test]
+    fn an_arena_stays_small() {
+        let mut packer = Packer::default();
+        for seq in 1..=10_000 {
+            packer.push(&delta(seq, "some words of an answer", None));
+        }
+        let batches: Vec<Batch> = packer.take().collect();
+        assert!(batches.len() > 3);
+        assert!(
+            batches
+                .iter()
+                .all(|batch| batch.arena.len() < ARENA_LIMIT + 100 && batch.words.len() <= WORD_LIMIT)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_packed_is_unpacked(
+            texts in proptest::collection::vec((".{0,40}", proptest::option::of("[a-z]{1,5}")), 1..60),
+            take_every in 1usize..20,
+        ) {
+            let mut packer = Packer::default();
+            let mut merged: Vec<Batch> = Vec::new();
+            for (index, (text, parent)) in texts.iter().enumerate() {
+                packer.push(&delta(index as u64 + 1, text, parent.as_deref()));
+                if index % take_every == 0 || index + 1 == texts.len() {
+                    for batch in packer.take() {
+                        let left = match merged.last_mut() {
+                            Some(last) => last.append(batch).err(),
+                            None => Some(batch),
+                        };
+                        merged.extend(left);
+                    }
+                }
+            }
+            let seen: Vec<_> = merged.iter().flat_map(unpack).collect();
+            prop_assert_eq!(seen.len(), texts.len());
+            for (index, ((text, parent), (seq, time, kind, fields))) in texts.iter().zip(seen).enumerate() {
+                let expected: Vec<_> = [Some(text), parent.as_ref()].into_iter().flatten().cloned().collect();
+                prop_assert_eq!(seq, index as u64 + 1);
+                prop_assert_eq!(time, 1_700_000_000_000 + seq / 3);
+                prop_assert_eq!(kind, EventKind::TextDelta as u8);
+                prop_assert_eq!(fields, expected);
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Bytes to lines.
+//!
+//! A frame is one line of an agent's stdout without its line ending (`\n` or `\r\n`; a bare `\r` does not split). A
+//! line above the limit is skipped to its end, so that memory stays bounded whatever is printed.
+
+use memchr::memchr;
+
+/// How much is asked for at a time; also the size of a Linux pipe.
+const READ_SIZE: usize = 64 * 1024;
+
+/// How much of an oversized line is kept for the report.
+const OVERSIZED_HEAD: usize = 1024;
+
+/// One line.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Frame<'a> {
+    /// A whole line without its ending.
+    Line(&'a [u8]),
+    /// A line above the limit.
+    Oversized {
+        /// Its beginning.
+        head: &'a [u8],
+        /// Its length in bytes.
+        length: u64,
+    },
+}
+
+/// Cuts a byte stream into frames.
+#[derive(Debug)]
+pub struct FrameDecoder {
+    buffer: Vec<u8>,
+    /// Where the first unfinished line begins.
+    start: usize,
+    /// Up to where no newline was found.
+    scanned: usize,
+    limit: usize,
+    /// The head and the length so far of an oversized line that is being skipped.
+    skipping: Option<(Vec<u8>, u64)>,
+    /// The head of the oversized line that was reported last; frames borrow from it.
+    skipped: Vec<u8>,
+}
+
+impl FrameDecoder {
+    /// A decoder for lines of up to `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            buffer: Vec::with_capacity(READ_SIZE),
+            start: 0,
+            scanned: 0,
+            limit,
+            skipping: None,
+            skipped: Vec::new(),
+        }
+    }
+
+    /// The buffer to read into, at its end; has room for a full read.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        if self.start > 0 {
+            self.buffer.drain(..self.start);
+            self.scanned -= self.start;
+            self.start = 0;
+        }
+        if self.buffer.is_empty() && self.buffer.capacity() > 4 * READ_SIZE {
+            self.buffer = Vec::new();
+        }
+        self.buffer.reserve(READ_SIZE);
+        &mut self.buffer
+    }
+
+    /// The next whole line in the buffer; `None` until more is read.
+    pub fn next_frame(&mut self) -> Option<Frame<'_>> {
+        let Some(offset) = memchr(b'\n', &self.buffer[self.scanned..]) else {
+            self.scanned = self.buffer.len();
+            self.skip_if_oversized();
+            return None;
+        };
+        let (start, end) = (self.start, self.scanned + offset);
+        self.start = end + 1;
+        self.scanned = self.start;
+        Some(self.frame(start, end))
+    }
+
+    /// What is left when the stream has ended: a last line without a newline.
+    pub fn finish(&mut self) -> Option<Frame<'_>> {
+        let (start, end) = (self.start, self.buffer.len());
+        if start == end && self.skipping.is_none() {
+            return None;
+        }
+        self.start = end;
+        self.scanned = end;
+        Some(self.frame(start, end))
+    }
+
+    fn frame(&mut self, start: usize, end: usize) -> Frame<'_> {
+        if let Some((head, length)) = self.skipping.take() {
+            self.skipped = head;
+            return Frame::Oversized { head: &self.skipped, length: length + (end - start) as u64 };
+        }
+        let line = &self.buffer[start..end];
+        if line.len() > self.limit {
+            return Frame::Oversized {
+                head: &line[..OVERSIZED_HEAD.min(line.len())],
+                length: line.len() as u64,
+            };
+        }
+        Frame::Line(line.strip_suffix(b"\r").unwrap_or(line))
+    }
+
+    fn skip_if_oversized(&mut self) {
+        let unfinished = &self.buffer[self.start..];
+        if let Some((_, length)) = &mut self.skipping {
+            *length += unfinished.len() as u64;
+        } else if unfinished.len() > self.limit {
+            let head = unfinished[..OVERSIZED_HEAD.min(unfinished.len())].to_vec();
+            self.skipping = Some((head, unfinished.len() as u64));
+        } else {
+            return;
+        }
+        self.buffer.clear();
+        self.start = 0;
+        self.scanned = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The frames of `input` when it arrives in pieces of the given sizes.
+    fn frames(
+        input: &[u8],
+        pieces: impl IntoIterator<Item = usize>,
+        limit: usize,
+    ) -> Vec<Result<Vec<u8>, u64>> {
+        let mut decoder = FrameDecoder::new(limit);
+        let mut frames = Vec::new();
+        let owned = |frame: Frame<'_>| match frame {
+            Frame::Line(line) => Ok(line.to_vec()),
+            Frame::Oversized { length, .. } => Err(length),
+        };
+        let mut rest = input;
+        let mut pieces = pieces.into_iter();
+        while !rest.is_empty() {
+            let (piece, tail) = rest.split_at(pieces.next().unwrap_or(usize::MAX).clamp(1, rest.len()));
+            decoder.buffer().extend_from_slice(piece);
+            while let Some(frame) = decoder.next_frame() {
+                frames.push(owned(frame));
+            }
+            rest = tail;
+        }
+        frames.extend(decoder.finish().map(owned));
+        frames
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "the shape of a frame here")]
+    fn line(text: &str) -> Result<Vec<u8>, u64> {
+        Ok(text.into())
+    }
+
+    #[test]
+    fn lines_end_with_lf_or_crlf_and_a_bare_cr_does_not_split() {
+        let input = "a\r\nb\rc\n\nd\u{2028}e\n".as_bytes();
+        assert_eq!(frames(input, [], 100), [line("a"), line("b\rc"), line(""), line("d\u{2028}e")]);
+    }
+
+    #[test]
+    fn the_last_line_needs_no_newline() {
+        assert_eq!(frames(b"a\nb", [], 100), [line("a"), line("b")]);
+    }
+
+    #[test]
+    fn an_oversized_line_is_skipped_and_measured() {
+        let input = [&b"a\n"[..], &[b'x'; 5000], b"\nb\n"].concat();
+        for piece in [1, 7, 999, 6000] {
+            assert_eq!(
+                frames(&input, std::iter::repeat(piece), 100),
+                [line("a"), Err(5000), line("b")],
+                "in pieces of {piece}"
+            );
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_by_the_limit() {
+        let mut decoder = FrameDecoder::new(256 * 1024);
+        let read = vec![b'x'; READ_SIZE];
+        for _ in 0..1000 {
+            decoder.buffer().extend_from_slice(&read);
+            assert!(decoder.next_frame().is_none());
+        }
+        assert!(decoder.buffer.capacity() < 1024 * 1024);
+        assert_eq!(
+            decoder.finish(),
+            Some(Frame::Oversized { head: &[b'x'; 1024], length: 1000 * READ_SIZE as u64 })
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn the_cuts_between_reads_change_nothing(
+            input in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), any::<u8>()], 0..300),
+            pieces in proptest::collection::vec(1usize..20, 0..300),
+            limit in 1usize..64,
+        ) {
+            let whole = frames(&input, [], limit);
+            prop_assert_eq!(frames(&input, pieces, limit), whole);
+        }
+    }
+}

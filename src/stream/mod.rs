@@ -1,0 +1,13 @@
+//! The stream between an agent and its consumers: bytes become frames ([`FrameDecoder`]), frames become chunks
+//! ([`Chunk`], by a dialect of [`crate::agent`]), and chunks, stamped as events, are packed into batches
+//! ([`Packer`]) that wait in a bounded [`EventQueue`].
+
+mod batch;
+mod chunk;
+mod frame;
+mod queue;
+
+pub use batch::{Arena, Batch, Packer, TIME_MARK};
+pub use chunk::{Chunk, Json, TurnResult, Usage, json_of};
+pub use frame::{Frame, FrameDecoder};
+pub use queue::EventQueue;

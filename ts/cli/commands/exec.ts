@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto'
+import { resolve } from 'node:path'
+
+import { ExecError, execError } from '../../errors.js'
+import { ExecEventType } from '../../events.js'
+import type { SessionOptions } from '../../options.js'
+import { ExecSession } from '../../session.js'
+import { EXIT_CODES, EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
+import { readPrompt } from '../prompt.js'
+import type { Renderer } from '../renderers/renderer.js'
+import { loadSettings } from '../settings.js'
+
+/** The flags of `locus exec` that say what is run. */
+export interface ExecFlags {
+  provider?: string
+  model?: string
+  dir?: string
+  yes?: boolean
+  allow?: string[]
+  deny?: string[]
+  permissionMode?: string
+}
+
+const DEFAULT_PROVIDER = 'claude'
+
+/** What a run is made of, before it begins. */
+export interface Plan {
+  options: SessionOptions
+  projectPath: string
+  provider: string
+}
+
+/** The options of the run, from the flags, the environment and the settings, in this order. */
+export function planOf(flags: ExecFlags): Plan {
+  const projectPath = resolve(flags.dir ?? '.')
+  const settings = loadSettings(projectPath, process.env)
+  const provider = flags.provider ?? settings.provider ?? DEFAULT_PROVIDER
+  const options: SessionOptions = {
+    projectPath,
+    provider,
+    model: flags.model ?? settings.model,
+    allowAll: flags.yes ?? false,
+    allowedTools: flags.allow,
+    deniedTools: flags.deny,
+    permissionMode: flags.permissionMode,
+  }
+  return { options, projectPath, provider }
+}
+
+/** Runs one prompt and shows it; resolves to the exit code. Never throws: what goes wrong is shown by the renderer. */
+export async function runExec(words: string[], flags: ExecFlags, renderer: Renderer): Promise<number> {
+  const started = performance.now()
+  let session: ExecSession | undefined
+  let begun = false
+  const begin = (plan?: Plan) => {
+    begun = true
+    renderer.start({
+      sessionId: session?.id ?? randomUUID(),
+      cwd: plan?.projectPath ?? resolve(flags.dir ?? '.'),
+      provider: plan?.provider ?? flags.provider ?? DEFAULT_PROVIDER,
+      model: plan?.options.model ?? flags.model,
+    })
+  }
+  let exitCode = 0
+  let error: ExecError | undefined
+  try {
+    const plan = planOf(flags)
+    const prompt = await readPrompt(words, process.stdin)
+    session = await ExecSession.create(plan.options)
+    begin(plan)
+    exitCode = await runTurn(session, prompt, renderer)
+  } catch (thrown) {
+    error = asExecError(thrown)
+    exitCode = EXIT_CODES[error.code]
+    if (!begun) {
+      begin()
+    }
+  }
+  renderer.end({ exitCode, durationMs: Math.round(performance.now() - started), error })
+  await session?.end()
+  return exitCode
+}
+
+async function runTurn(session: ExecSession, prompt: string, renderer: Renderer): Promise<number> {
+  session.on(ExecEventType.PERMISSION_RESOLVED, ({ data }) => renderer.permissionResolved(data))
+  session.on(ExecEventType.TURN_COMPLETED, ({ data }) => renderer.turnCompleted(data))
+  const signals = new Signals(session)
+  try {
+    const stream = session.executeStreaming(prompt)
+    for await (const chunk of stream) {
+      renderer.chunk(chunk)
+      const ready = renderer.ready()
+      if (ready) {
+        await ready
+      }
+    }
+    await stream.result
+    return 0
+  } catch (error) {
+    if (signals.exitCode !== undefined && asExecError(error).code === 'CANCELLED') {
+      return signals.exitCode
+    }
+    throw error
+  } finally {
+    signals.release()
+  }
+}
+
+/** Turns the signals of a terminal into a cancelled turn; the second Ctrl+C ends the program at once. */
+class Signals {
+  readonly #session: ExecSession
+  readonly #listeners: Array<[NodeJS.Signals, () => void]>
+  /** The exit code that the signal asks for, where it is not that of a cancelled turn. */
+  exitCode: number | undefined
+  #cancelled = false
+
+  constructor(session: ExecSession) {
+    this.#session = session
+    this.#listeners = [
+      ['SIGINT', () => this.#cancel(undefined)],
+      ['SIGTERM', () => this.#cancel(EXIT_TERMINATED)],
+      ['SIGHUP', () => this.#cancel(EXIT_HUNG_UP)],
+    ]
+    for (const [signal, listener] of this.#listeners) {
+      process.on(signal, listener)
+    }
+  }
+
+  #cancel(exitCode: number | undefined): void {
+    if (this.#cancelled) {
+      process.exit(exitCode ?? EXIT_CODES.CANCELLED)
+    }
+    this.#cancelled = true
+    this.exitCode = exitCode
+    void this.#session.cancel()
+  }
+
+  release(): void {
+    for (const [signal, listener] of this.#listeners) {
+      process.off(signal, listener)
+    }
+  }
+}
+
+function asExecError(thrown: unknown): ExecError {
+  if (thrown instanceof ExecError) {
+    return thrown
+  }
+  const message = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
+  return execError('INTERNAL', message, { cause: thrown })
+}

@@ -1,0 +1,123 @@
+import { Command, CommanderError } from 'commander'
+import pkg from '../../package.json'
+
+import { type ErrorCode, execError } from '../errors.js'
+import { type ExecFlags, runExec } from './commands/exec.js'
+import { EXIT_CODES } from './exit-codes.js'
+import { Output } from './output.js'
+import { JsonStreamRenderer } from './renderers/json-stream.js'
+import type { Renderer } from './renderers/renderer.js'
+
+/** The flags of `locus exec`. */
+interface Flags extends ExecFlags {
+  stream: boolean
+  simple?: boolean
+  jsonStream?: boolean
+  legacy?: boolean
+  verbose?: boolean
+}
+
+function program(run: (words: string[], flags: Flags) => Promise<void>): Command {
+  const root = new Command('locus')
+    .description('Runs coding agents and shows what they do while they do it.')
+    .version(pkg.version)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+  root
+    .command('exec')
+    .description('run a prompt with an agent')
+    .argument('[prompt...]', 'what the agent is to do; - reads it from stdin')
+    .option('-p, --provider <name>', 'the agent: claude or demo (default: claude)')
+    .option('-m, --model <name>', "the model (default: the agent's choice)")
+    .option('-d, --dir <path>', 'the working directory of the agent (default: this one)')
+    .option('--no-stream', 'show the answer when it is complete')
+    .option('--simple', 'only append lines: no colour, no animation')
+    .option('--json-stream', 'print the events as JSON, one a line')
+    .option('--legacy', 'run the agent once with its plain text output, without the engine')
+    .option('-y, --yes', 'allow every tool that is not denied')
+    .option('--allow <tool>', 'allow a tool or a rule such as "Bash(git *)"; can be repeated', collect)
+    .option('--deny <tool>', 'deny a tool or a rule; can be repeated', collect)
+    .option('--permission-mode <mode>', "the agent's own permission mode, for example acceptEdits")
+    .option('-v, --verbose', 'show also what was not understood, and stacks of errors')
+    .version(pkg.version)
+    .addHelpText('after', HELP)
+    .action(run)
+  return root
+}
+
+const HELP = `
+Examples:
+  $ locus exec "explain this project"
+  $ locus exec --provider demo "hello"          offline, no account needed
+  $ git diff | locus exec - > review.md         the answer goes to stdout, all else to stderr
+
+The provider and the model can also be set by LOCUS_PROVIDER and LOCUS_MODEL, or in .locus/settings.json.
+Exit codes: docs/exit-codes.md.`
+
+function collect(value: string, list: string[] = []): string[] {
+  return [...list, value]
+}
+
+async function makeRenderer(flags: Flags): Promise<Renderer> {
+  const out = new Output(process.stdout)
+  if (flags.jsonStream) {
+    return new JsonStreamRenderer(out)
+  }
+  const err = new Output(process.stderr)
+  const { TerminalRenderer } = await import('./renderers/terminal.js')
+  const plain = flags.simple || err.isTerminal === false || process.env.NO_COLOR || process.env.TERM === 'dumb'
+  return new TerminalRenderer({
+    out,
+    err,
+    stream: flags.stream,
+    animate: !plain && !process.env.CI,
+    colors: !plain,
+    verbose: flags.verbose ?? false,
+  })
+}
+
+async function exec(words: string[], flags: Flags): Promise<void> {
+  if (flags.legacy) {
+    const { runLegacy } = await import('./commands/legacy.js')
+    process.exitCode = await runLegacy(words, flags)
+    return
+  }
+  process.exitCode = await runExec(words, flags, await makeRenderer(flags))
+}
+
+/** Runs the command line; sets the exit code. */
+export async function main(args: string[]): Promise<void> {
+  // `locus exec … | head`: when the reader has gone there is nobody to write for.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? 0 : EXIT_CODES.INTERNAL)
+  })
+  try {
+    await program(exec).parseAsync(args, { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) {
+      return
+    }
+    fail(error, args.includes('--json-stream'))
+  }
+}
+
+/** Tells what was wrong with the command line itself, in the mode that was asked for. */
+function fail(thrown: unknown, jsonStream: boolean): void {
+  const usage = thrown instanceof CommanderError
+  const code = usage ? 'INVALID_INPUT' : codeOf(thrown)
+  const text = thrown instanceof Error ? thrown.message.replace(/^error: /, '') : String(thrown)
+  const message = usage ? `${text}; see locus exec --help` : text
+  process.exitCode = EXIT_CODES[code]
+  if (!jsonStream) {
+    process.stderr.write(`✗ ${code} ${message}\n`)
+    return
+  }
+  const renderer = new JsonStreamRenderer(new Output(process.stdout))
+  renderer.start({ sessionId: '', cwd: process.cwd(), provider: '', model: undefined })
+  renderer.end({ exitCode: EXIT_CODES[code], durationMs: 0, error: execError(code, message) })
+}
+
+function codeOf(thrown: unknown): ErrorCode {
+  const code = (thrown as { code?: string }).code ?? ''
+  return Object.hasOwn(EXIT_CODES, code) ? (code as ErrorCode) : 'INTERNAL'
+}

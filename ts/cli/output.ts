@@ -1,0 +1,57 @@
+import type { WriteStream } from 'node:tty'
+
+/**
+ * Writes to a stream in batches: what is written within one turn of the event loop goes out as one `write`, and a
+ * consumer that cannot keep up is waited for.
+ */
+export class Output {
+  readonly #stream: NodeJS.WritableStream
+  #buffer = ''
+  #scheduled: NodeJS.Immediate | undefined
+  #drained: Promise<void> | undefined
+
+  constructor(stream: NodeJS.WritableStream) {
+    this.#stream = stream
+  }
+
+  /** Whether it is a terminal. */
+  get isTerminal(): boolean {
+    return (this.#stream as Partial<WriteStream>).isTTY ?? false
+  }
+
+  /** The terminal's width in columns. */
+  get columns(): number {
+    return (this.#stream as Partial<WriteStream>).columns || 80
+  }
+
+  write(text: string): void {
+    this.#buffer += text
+    this.#scheduled ??= setImmediate(() => this.flush())
+  }
+
+  /** Writes what has gathered now. */
+  flush(): void {
+    if (this.#scheduled) {
+      clearImmediate(this.#scheduled)
+      this.#scheduled = undefined
+    }
+    if (this.#buffer === '') {
+      return
+    }
+    const ready = this.#stream.write(this.#buffer)
+    this.#buffer = ''
+    if (!ready && !this.#drained) {
+      this.#drained = new Promise((resolve) => {
+        this.#stream.once('drain', () => {
+          this.#drained = undefined
+          resolve()
+        })
+      })
+    }
+  }
+
+  /** Resolves when the stream can take more; undefined when it can now. */
+  ready(): Promise<void> | undefined {
+    return this.#drained
+  }
+}

@@ -1,0 +1,120 @@
+import type { StreamChunk } from '../../chunks.js'
+import type { ErrorCode, ExecError } from '../../errors.js'
+import type { ExecEventData } from '../../events.js'
+import type { Output } from '../output.js'
+import type { Renderer, RunEnd, RunStart } from './renderer.js'
+
+/** The codes of protocol 1 for ours; a code without a counterpart is used as it is. */
+const PROTOCOL_CODES: Partial<Record<ErrorCode, string>> = {
+  AUTH: 'AUTH_EXPIRED',
+  NETWORK_ERROR: 'NETWORK_TIMEOUT',
+  PROTOCOL: 'MALFORMED_EVENT',
+  EXITED_BEFORE_INIT: 'PROCESS_CRASHED',
+  NO_RESULT: 'PROCESS_CRASHED',
+  KILLED_BY_SIGNAL: 'PROCESS_CRASHED',
+  INTERNAL: 'UNKNOWN',
+}
+
+/**
+ * Shows a run to a program: protocol 1, one JSON object a line. `start` is the first line and `done` the last, always;
+ * before a failed `done` comes an `error`.
+ */
+export class JsonStreamRenderer implements Renderer {
+  readonly #out: Output
+  #sessionId = ''
+  #summary: ExecEventData['turn:completed'] | undefined
+
+  constructor(out: Output) {
+    this.#out = out
+  }
+
+  start({ sessionId, provider, model, cwd }: RunStart): void {
+    this.#sessionId = sessionId
+    this.#line('start', { command: 'exec', model, provider, cwd })
+  }
+
+  chunk(chunk: StreamChunk): void {
+    switch (chunk.type) {
+      case 'text_delta':
+        if (chunk.parentToolUseId === undefined) {
+          this.#line('text_delta', { content: chunk.content })
+        }
+        break
+      case 'thinking':
+        if (chunk.content !== undefined) {
+          this.#line('thinking', { content: chunk.content })
+        }
+        break
+      case 'tool_parameters':
+        this.#line('tool_started', { tool: chunk.tool, toolId: chunk.id, parameters: chunk.parameters })
+        break
+      case 'tool_result': {
+        const { tool, id: toolId, success, duration, error } = chunk
+        this.#line('tool_completed', { tool, toolId, success, duration, error })
+        break
+      }
+      case 'status':
+        this.#line('status', { status: chunk.status, message: messageOf(chunk.detail) })
+        break
+      case 'unparsed':
+        this.#line('status', { status: 'unparsed', message: `${chunk.reason}: ${chunk.line}` })
+        break
+      default:
+    }
+  }
+
+  permissionResolved({ tool, behavior, decidedBy, message }: ExecEventData['permission:resolved']): void {
+    if (behavior === 'deny') {
+      const hint = decidedBy === 'default' ? `; allow it with --allow ${tool}, or everything with --yes` : ''
+      this.#line('status', { status: 'permission_denied', message: `${message ?? tool}${hint}` })
+    }
+  }
+
+  turnCompleted(summary: ExecEventData['turn:completed']): void {
+    this.#summary = summary
+  }
+
+  end({ exitCode, durationMs, error }: RunEnd): void {
+    if (error) {
+      this.#error(error)
+    }
+    const { usage, toolsUsed } = this.#summary ?? {}
+    this.#line('done', {
+      exitCode,
+      duration: durationMs,
+      toolsUsed,
+      tokensUsed: usage && usage.input + usage.output + usage.cacheRead + usage.cacheWrite,
+      costUsd: usage?.costUsd,
+      success: exitCode === 0,
+    })
+    this.#out.flush()
+  }
+
+  ready(): Promise<void> | undefined {
+    return this.#out.ready()
+  }
+
+  #error({ code, message, retryable, retryAfterMs, exitCode, signal, stderrTail }: ExecError): void {
+    this.#line('error', {
+      error: {
+        code: PROTOCOL_CODES[code] ?? code,
+        message,
+        details: { code, retryAfterMs, exitCode, signal, stderrTail },
+        recoverable: retryable,
+      },
+    })
+  }
+
+  #line(type: string, payload: object): void {
+    const line = { protocol: 1, type, sessionId: this.#sessionId, timestamp: Date.now(), payload }
+    this.#out.write(`${JSON.stringify(line)}\n`)
+  }
+}
+
+function messageOf(detail: Record<string, unknown> | undefined): string | undefined {
+  if (!detail) {
+    return undefined
+  }
+  const { message, error, summary, description } = detail
+  return [message, error, summary, description].find((text) => typeof text === 'string') ?? JSON.stringify(detail)
+}

@@ -1,0 +1,30 @@
+import type { StreamChunk } from '../../chunks.js'
+import type { ExecError } from '../../errors.js'
+import type { ExecEventData } from '../../events.js'
+
+/** What is known when a run begins. */
+export interface RunStart {
+  sessionId: string
+  cwd: string
+  provider: string
+  model: string | undefined
+}
+
+/** What is known when a run is over, whatever happened. */
+export interface RunEnd {
+  exitCode: number
+  durationMs: number
+  /** The failure, if there was one. */
+  error: ExecError | undefined
+}
+
+/** Shows a run; the run itself knows nothing of how. Each method is called in the order of what happened. */
+export interface Renderer {
+  start(run: RunStart): void
+  chunk(chunk: StreamChunk): void
+  permissionResolved(resolution: ExecEventData['permission:resolved']): void
+  turnCompleted(summary: ExecEventData['turn:completed']): void
+  end(run: RunEnd): void
+  /** Resolves when more can be shown; undefined when it can now. */
+  ready(): Promise<void> | undefined
+}

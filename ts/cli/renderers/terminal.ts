@@ -1,0 +1,257 @@
+import { Chalk, type ChalkInstance } from 'chalk'
+import ora, { type Ora } from 'ora'
+
+import type { StatusChunk, StreamChunk, ToolResultChunk } from '../../chunks.js'
+import type { ExecError } from '../../errors.js'
+import type { ExecEventData } from '../../events.js'
+import { formatCost, formatDuration, formatTokens } from '../format.js'
+import type { Output } from '../output.js'
+import type { Renderer, RunEnd, RunStart } from './renderer.js'
+import { toolOutcome, toolTitle } from './tool-display.js'
+
+/** How the terminal is written to. */
+export interface TerminalOptions {
+  /** The answer. */
+  out: Output
+  /** All that is about the answer: indicators, tools, the summary, errors. */
+  err: Output
+  /** Show the answer while it is made, or at its end. */
+  stream: boolean
+  /** Whether lines may be drawn over. */
+  animate: boolean
+  colors: boolean
+  verbose: boolean
+}
+
+interface RunningTool {
+  title: string
+  id: string
+}
+
+/**
+ * Shows a run to a person: the answer on stdout, everything about it on stderr, so that a pipe gets the answer alone.
+ * Both may be the same terminal: one cursor, which is kept track of.
+ */
+export class TerminalRenderer implements Renderer {
+  readonly #options: TerminalOptions
+  readonly #chalk: ChalkInstance
+  readonly #tools = new Map<string, RunningTool>()
+  #spinner: Ora | undefined
+  #activity = ''
+  #midLine = false
+  #answered = false
+  #unparsed = 0
+  #model: string | undefined
+  #summary: ExecEventData['turn:completed'] | undefined
+
+  constructor(options: TerminalOptions) {
+    this.#options = options
+    this.#chalk = new Chalk({ level: options.colors ? 1 : 0 })
+  }
+
+  start({ model }: RunStart): void {
+    this.#model = model
+    this.#show('Starting')
+  }
+
+  chunk(chunk: StreamChunk): void {
+    switch (chunk.type) {
+      case 'text_delta':
+        // A subagent talks to the main agent, not to the user.
+        if (this.#options.stream && chunk.parentToolUseId === undefined) {
+          this.#text(chunk.content)
+        }
+        break
+      case 'thinking':
+        this.#show('Thinking')
+        break
+      case 'tool_use':
+        this.#show(this.#titleOf(chunk.tool))
+        break
+      case 'tool_parameters': {
+        const title = this.#titleOf(chunk.tool, chunk.parameters)
+        this.#tools.set(chunk.id, { id: chunk.id, title })
+        this.#show(title)
+        break
+      }
+      case 'tool_result':
+        this.#toolResult(chunk)
+        break
+      case 'status':
+        this.#status(chunk)
+        break
+      case 'unparsed':
+        this.#unparsed++
+        if (this.#options.verbose) {
+          this.#line(this.#chalk.dim(`not understood (${chunk.reason}): ${chunk.line}`))
+        }
+        break
+      case 'result':
+        if (!this.#options.stream && chunk.content !== '') {
+          this.#text(chunk.content)
+        }
+        break
+      default:
+    }
+  }
+
+  permissionResolved({ tool, behavior, decidedBy }: ExecEventData['permission:resolved']): void {
+    if (behavior === 'deny' && decidedBy === 'default') {
+      const { yellow, bold } = this.#chalk
+      this.#line(
+        yellow(`⚠ ${tool} was denied: nobody could be asked. Allow it with ${bold(`--allow ${tool}`)}, or everything with ${bold('--yes')}`),
+      )
+    }
+  }
+
+  turnCompleted(summary: ExecEventData['turn:completed']): void {
+    this.#summary = summary
+  }
+
+  end({ durationMs, error }: RunEnd): void {
+    this.#stop()
+    this.#endLine()
+    if (error) {
+      this.#error(error)
+    }
+    if (this.#summary) {
+      this.#summarize(this.#summary, durationMs)
+    }
+    this.#options.out.flush()
+    this.#options.err.flush()
+  }
+
+  ready(): Promise<void> | undefined {
+    return this.#options.out.ready() ?? this.#options.err.ready()
+  }
+
+  #titleOf(tool: string, parameters?: Record<string, unknown>): string {
+    const { icon, message, detail } = toolTitle(tool, parameters)
+    return detail === '' ? `${icon} ${message}` : `${icon} ${message} ${this.#chalk.dim(detail)}`
+  }
+
+  #text(content: string): void {
+    const { out } = this.#options
+    const visible = this.#answered ? content : content.trimStart()
+    if (visible === '') {
+      return
+    }
+    this.#stop()
+    this.#answered = true
+    out.write(visible)
+    this.#midLine = !visible.endsWith('\n')
+  }
+
+  #toolResult(chunk: ToolResultChunk): void {
+    const title = this.#tools.get(chunk.id)?.title ?? this.#titleOf(chunk.tool)
+    this.#tools.delete(chunk.id)
+    const { green, red, dim } = this.#chalk
+    const mark = chunk.success ? green('✓') : red('✗')
+    const indent = chunk.parentToolUseId === undefined ? '' : '  '
+    this.#line(`${indent}${mark} ${title} ${dim(`(${formatDuration(chunk.duration)})`)}`)
+    for (const line of toolOutcome(chunk)) {
+      this.#line(`${indent}  ${chunk.success ? dim(`│ ${line}`) : red(`│ ${line}`)}`)
+    }
+    const [next] = [...this.#tools.values()].slice(-1)
+    this.#show(next?.title ?? 'Working')
+  }
+
+  #status({ status, detail = {} }: StatusChunk): void {
+    switch (status) {
+      case 'initialized':
+        this.#model = typeof detail.model === 'string' ? detail.model : this.#model
+        break
+      case 'requesting':
+        this.#show('Waiting for the model')
+        break
+      case 'compacting':
+        this.#show('Compacting the conversation')
+        break
+      case 'retrying': {
+        const { attempt, maxRetries, delayMs, errorStatus, error } = detail
+        const reason = errorStatus ?? error ?? 'an error'
+        const wait = typeof delayMs === 'number' ? ` in ${formatDuration(delayMs)}` : ''
+        this.#line(this.#chalk.yellow(`↻ the model's API answered ${reason}; retrying${wait} (${attempt}/${maxRetries})`))
+        break
+      }
+      case 'abandoned':
+        this.#line(this.#chalk.yellow('↻ the stream broke; the answer begins again'))
+        break
+      default:
+        if (this.#options.verbose) {
+          this.#line(this.#chalk.dim(`status: ${status}`))
+        }
+    }
+  }
+
+  /** Prints a line about the answer. */
+  #line(line: string): void {
+    this.#stop()
+    this.#endLine()
+    this.#options.err.write(`${line}\n`)
+  }
+
+  #endLine(): void {
+    if (this.#midLine) {
+      this.#midLine = false
+      this.#options.out.write('\n')
+      this.#options.out.flush()
+    }
+  }
+
+  /** Shows what goes on, while nothing else is shown. */
+  #show(activity: string): void {
+    if (!this.#options.animate || this.#midLine) {
+      return
+    }
+    this.#options.out.flush()
+    this.#options.err.flush()
+    if (this.#spinner) {
+      if (this.#activity !== activity) {
+        this.#spinner.text = activity
+      }
+    } else {
+      this.#spinner = ora({ text: activity, stream: process.stderr, discardStdin: false }).start()
+    }
+    this.#activity = activity
+  }
+
+  #stop(): void {
+    this.#spinner?.stop()
+    this.#spinner = undefined
+  }
+
+  #error(error: ExecError): void {
+    const { red, dim, bold } = this.#chalk
+    this.#line(`${red(`✗ ${bold(error.code)}`)} ${error.message}`)
+    if (error.stderrTail) {
+      for (const line of error.stderrTail.split('\n').slice(-10)) {
+        this.#line(dim(`  │ ${line}`))
+      }
+    }
+  }
+
+  #summarize({ toolsUsed, usage }: ExecEventData['turn:completed'], durationMs: number): void {
+    const { dim, blue } = this.#chalk
+    const rule = dim('─'.repeat(Math.min(50, this.#options.err.columns)))
+    const cached = usage.cacheRead + usage.cacheWrite
+    const rows: Array<[string, string]> = [
+      ['Duration', formatDuration(durationMs)],
+      ['Tools used', toolsUsed.length > 0 ? toolsUsed.join(', ') : 'none'],
+      ['Tokens', `${formatTokens(usage.input)} in, ${formatTokens(usage.output)} out, ${formatTokens(cached)} cached`],
+      ['Cost', usage.costUsd === undefined ? 'unknown' : formatCost(usage.costUsd)],
+    ]
+    if (this.#model) {
+      rows.push(['Model', this.#model])
+    }
+    if (this.#unparsed > 0 && this.#options.verbose) {
+      rows.push(['Not understood', `${this.#unparsed} lines`])
+    }
+    this.#line(`\n${rule}`)
+    this.#line(blue('Execution Summary'))
+    for (const [name, value] of rows) {
+      this.#line(dim(`  ${`${name}:`.padEnd(12)}${value}`))
+    }
+    this.#line(rule)
+  }
+}

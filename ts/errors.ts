@@ -1,0 +1,142 @@
+import type { ErrorChunk, ResultChunk } from './chunks.js'
+
+/** What is known of a failure beside its code and message. */
+export interface ExecErrorDetails {
+  retryable?: boolean
+  /** How long to wait before another try, in milliseconds, where known. */
+  retryAfterMs?: number
+  /** The last of what the agent wrote to stderr. */
+  stderrTail?: string
+  /** The agent's exit code, where it ended by itself. */
+  exitCode?: number
+  /** The signal that ended the agent, for example `SIGKILL`. */
+  signal?: string
+  /** What the failed turn had come to. */
+  result?: ResultChunk
+  cause?: unknown
+}
+
+/** A failure of the engine or of the agent that it runs. Every code has a subclass. */
+export class ExecError extends Error {
+  /** The stable code, for example `CLI_NOT_FOUND`. */
+  readonly code: ErrorCode
+  /** Whether the same turn may succeed when tried again. */
+  readonly retryable: boolean
+  readonly retryAfterMs?: number
+  readonly stderrTail?: string
+  readonly exitCode?: number
+  readonly signal?: string
+  readonly result?: ResultChunk
+
+  constructor(code: ErrorCode, message: string, { cause, retryable = false, ...details }: ExecErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = new.target.name
+    this.code = code
+    this.retryable = retryable
+    Object.assign(this, details)
+  }
+}
+
+/** A prompt or an option that cannot be used. */
+export class InvalidInputError extends ExecError {}
+/** No agent is registered under this name. */
+export class UnknownProviderError extends ExecError {}
+/** The working directory is missing, no directory, or not accessible. */
+export class InvalidDirectoryError extends ExecError {}
+/** The agent's executable was not found. */
+export class CliNotFoundError extends ExecError {}
+/** The operating system refused to start the agent. */
+export class SpawnFailedError extends ExecError {}
+/** The agent ended before it said that it was ready. */
+export class ExitedBeforeInitError extends ExecError {}
+/** The agent ended with exit code 0 but gave no result. */
+export class NoResultError extends ExecError {}
+/** The agent ended with another exit code in the middle of a turn. */
+export class ProcessCrashedError extends ExecError {}
+/** The agent was ended by a signal that this package did not send. */
+export class KilledBySignalError extends ExecError {}
+/** The agent printed nothing that its protocol knows. */
+export class ProtocolError extends ExecError {}
+/** The model's API failed in a way that has no finer code. */
+export class ApiError extends ExecError {}
+/** The agent is not logged in, or its key is refused. */
+export class AuthError extends ExecError {}
+/** The model's API limits the rate. */
+export class RateLimitError extends ExecError {}
+/** The model's API is overloaded or failing. */
+export class OverloadedError extends ExecError {}
+/** The model's API cannot be reached. */
+export class NetworkError extends ExecError {}
+/** The agent stopped at its limit of model turns. */
+export class MaxTurnsError extends ExecError {}
+/** The agent stopped at its budget. */
+export class BudgetExceededError extends ExecError {}
+/** The agent ended the turn with an error that has no finer code. */
+export class AgentError extends ExecError {}
+/** The turn was cancelled. */
+export class CancelledError extends ExecError {}
+/** A turn of this session is still running. */
+export class SessionBusyError extends ExecError {}
+/** The session was ended. */
+export class SessionEndedError extends ExecError {}
+/** A defect of this package. */
+export class InternalError extends ExecError {}
+
+const CLASSES = {
+  INVALID_INPUT: InvalidInputError,
+  UNKNOWN_PROVIDER: UnknownProviderError,
+  INVALID_DIRECTORY: InvalidDirectoryError,
+  CLI_NOT_FOUND: CliNotFoundError,
+  SPAWN_FAILED: SpawnFailedError,
+  EXITED_BEFORE_INIT: ExitedBeforeInitError,
+  NO_RESULT: NoResultError,
+  PROCESS_CRASHED: ProcessCrashedError,
+  KILLED_BY_SIGNAL: KilledBySignalError,
+  PROTOCOL: ProtocolError,
+  API_ERROR: ApiError,
+  AUTH: AuthError,
+  RATE_LIMIT: RateLimitError,
+  OVERLOADED: OverloadedError,
+  NETWORK_ERROR: NetworkError,
+  MAX_TURNS: MaxTurnsError,
+  BUDGET_EXCEEDED: BudgetExceededError,
+  AGENT_ERROR: AgentError,
+  CANCELLED: CancelledError,
+  SESSION_BUSY: SessionBusyError,
+  SESSION_ENDED: SessionEndedError,
+  INTERNAL: InternalError,
+} as const
+
+/** The stable code of an error. */
+export type ErrorCode = keyof typeof CLASSES
+
+/** All codes, in the order of the Rust core (`src/error.rs`). */
+export const ERROR_CODES = Object.keys(CLASSES) as ErrorCode[]
+
+/** An error of the class that belongs to its code. */
+export function execError(code: ErrorCode, message: string, details?: ExecErrorDetails): ExecError {
+  return new CLASSES[code](code, message, details)
+}
+
+/** An `error` chunk as an error; `result` is what the turn had come to. */
+export function errorOfChunk(chunk: ErrorReport, result?: ResultChunk, reason?: unknown): ExecError {
+  const { error, code, causes = [], type: _, ...details } = chunk
+  const known = isErrorCode(code) ? code : 'INTERNAL'
+  const cause = reason ?? causes.reduceRight<Error | undefined>((inner, text) => new Error(text, { cause: inner }), undefined)
+  return execError(known, error, { ...details, ...(result && { result }), ...(cause !== undefined && { cause }) })
+}
+
+type ErrorReport = Omit<ErrorChunk, 'type'> & { type?: 'error' }
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(CLASSES, code)
+}
+
+/** What the addon threw, as an error of this package: it puts a report as JSON into the message. */
+export function errorOfNative(thrown: unknown): ExecError {
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  if (message.startsWith('{"error":')) {
+    return errorOfChunk(JSON.parse(message) as ErrorReport)
+  }
+  return execError('INTERNAL', `the native engine failed: ${message}`, { cause: thrown })
+}

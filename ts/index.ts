@@ -1,0 +1,14 @@
+/**
+ * Runs coding agents from Node: supervised processes, streamed as typed events.
+ *
+ * Begin with {@link ExecSession}. The addon is loaded when the first session is made, not when this is imported.
+ */
+export type * from './chunks.js'
+export * from './errors.js'
+export { ExecEventType } from './events.js'
+export type { ExecEvent, ExecEventData, ExecEventMap } from './events.js'
+export { StreamingExecutor } from './executor.js'
+export type { PermissionDecision, PermissionHandler, SessionOptions, Timeouts, TurnOptions } from './options.js'
+export { ExecSession } from './session.js'
+export type { ConversationMessage } from './session.js'
+export type { ExecResult, TurnStream } from './stream.js'

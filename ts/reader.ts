@@ -1,0 +1,129 @@
+import type { NativeSession } from '../index.js'
+import type { StreamChunk } from './chunks.js'
+import { type ExecEventData, ExecEventType, dataOfChunk } from './events.js'
+import { native } from './native.js'
+
+/** The words of a batch, and in front of them their count and the halves of the first event's seq; see the addon. */
+const HEADER_WORDS = 3
+const BUFFER_WORDS = HEADER_WORDS + 8 * 1024
+
+const TWO_32 = 2 ** 32
+
+/**
+ * Walks over the events of a session, unpacking the flat batches of the addon (`src/stream/batch.rs`).
+ *
+ * `advance` moves to the next event; the other members are about the event it moved to. The text of an event is a
+ * slice of the batch's one string, made only when asked for.
+ */
+export class EventReader {
+  readonly #session: NativeSession
+  readonly #words = new Uint32Array(BUFFER_WORDS)
+  readonly #names = native().eventNames() as ExecEventType[]
+  readonly #timeMark = native().timeMark()
+  readonly #textDelta = this.#names.indexOf(ExecEventType.TEXT_DELTA)
+  readonly #thinkingDelta = this.#names.indexOf(ExecEventType.THINKING_DELTA)
+  #arena = ''
+  #next = 0
+  #end = 0
+  #start = 0
+  #kind = 0
+  #fields = 0
+  #parsed: unknown
+  #fieldEnds = 0
+
+  /** The event's place in the session's sequence. */
+  seq = 0
+  /** The event's time in milliseconds since the epoch. */
+  timestamp = 0
+
+  constructor(session: NativeSession) {
+    this.#session = session
+  }
+
+  /** Moves to the next event; false when there is none now, and the session will call `wake` when there is. */
+  advance(): boolean {
+    const words = this.#words
+    if (this.#fields > 0) {
+      this.#start = words[this.#fieldEnds + this.#fields - 1] as number
+    }
+    this.#parsed = undefined
+    for (;;) {
+      if (this.#next === this.#end && !this.#load()) {
+        return false
+      }
+      const head = words[this.#next++] as number
+      const kind = head & 0xff
+      const fields = head >>> 8
+      this.#fieldEnds = this.#next
+      this.#next += fields
+      if (kind === this.#timeMark) {
+        this.timestamp = (words[this.#fieldEnds] as number) + (words[this.#fieldEnds + 1] as number) * TWO_32
+        continue
+      }
+      this.#kind = kind
+      this.#fields = fields
+      this.seq++
+      return true
+    }
+  }
+
+  #load(): boolean {
+    const arena = this.#session.drain(this.#words)
+    this.#fields = 0
+    if (arena === null) {
+      this.#arena = ''
+      return false
+    }
+    this.#arena = arena
+    this.#next = HEADER_WORDS
+    this.#end = HEADER_WORDS + (this.#words[0] as number)
+    this.#start = 0
+    this.seq = (this.#words[1] as number) + (this.#words[2] as number) * TWO_32 - 1
+    return true
+  }
+
+  /** The event's name. */
+  get type(): ExecEventType {
+    return this.#names[this.#kind] as ExecEventType
+  }
+
+  /** The chunk that the event is, if it is one. */
+  get chunk(): StreamChunk | undefined {
+    const kind = this.#kind
+    if (kind === this.#textDelta) {
+      const content = this.#content()
+      return this.#fields === 1
+        ? { type: 'text_delta', content }
+        : { type: 'text_delta', content, parentToolUseId: this.#parent() }
+    }
+    if (kind === this.#thinkingDelta) {
+      const content = this.#fields > 0 ? this.#content() : ''
+      return {
+        type: 'thinking',
+        ...(content !== '' && { content }),
+        ...(this.#fields === 2 && { parentToolUseId: this.#parent() }),
+      }
+    }
+    const parsed = this.#json()
+    return 'type' in parsed ? (parsed as StreamChunk) : undefined
+  }
+
+  /** The event's `data`. */
+  get data(): ExecEventData[ExecEventType] {
+    const chunk = this.chunk
+    return chunk === undefined ? (this.#json() as ExecEventData[ExecEventType]) : dataOfChunk(chunk)
+  }
+
+  #content(): string {
+    return this.#arena.slice(this.#start, this.#words[this.#fieldEnds])
+  }
+
+  #parent(): string {
+    return this.#arena.slice(this.#words[this.#fieldEnds], this.#words[this.#fieldEnds + 1])
+  }
+
+  #json(): object {
+    this.#parsed ??= JSON.parse(this.#content())
+    return this.#parsed as object
+  }
+}

@@ -1,0 +1,233 @@
+import type { ErrorChunk, ResultChunk, StreamChunk } from './chunks.js'
+import type { Engine, TurnListener } from './engine.js'
+import { errorOfChunk, execError } from './errors.js'
+import type { TurnOptions } from './options.js'
+
+/** How a turn went. */
+export interface ExecResult extends Omit<ResultChunk, 'type'> {
+  /** The names of the tools that were used, each once, in the order of their first use. */
+  toolsUsed: string[]
+  sessionId: string
+  runId: string
+}
+
+const DONE: IteratorResult<StreamChunk, undefined> = { done: true, value: undefined }
+
+interface Waiting {
+  resolve(result: IteratorResult<StreamChunk, undefined>): void
+  reject(error: Error): void
+}
+
+/**
+ * The chunks of one turn, as they come.
+ *
+ * A turn that fails ends with an `error` chunk and a `result` chunk with `success: false`; the loop does not throw, but
+ * `result` rejects. It throws for a turn that could not begin (`SessionBusyError`, `SessionEndedError`,
+ * `InvalidInputError`). `break`, `return()`, `cancel()` and the signal of the options stop the turn.
+ */
+export class TurnStream implements AsyncIterableIterator<StreamChunk, undefined>, TurnListener {
+  readonly #engine: Engine
+  readonly #onEnd: () => void
+  readonly #runId: string
+  readonly #tools = new Set<string>()
+  readonly #signal: AbortSignal | undefined
+  readonly #abort = () => void this.cancel()
+  readonly #whenOver: Array<() => void> = []
+  /** Chunks that were taken when the turn was cancelled and that the loop has not read yet. */
+  #left: StreamChunk[] = []
+  #waiting: Waiting[] = []
+  #dropping = false
+  #reported = false
+  #iterated = false
+  #over = false
+  #failure: Error | undefined
+  #error: ErrorChunk | undefined
+  #last: ResultChunk | undefined
+  #settled: Promise<ExecResult> | undefined
+
+  constructor(engine: Engine, prompt: string, options: TurnOptions, onEnd: () => void = () => {}) {
+    this.#engine = engine
+    this.#onEnd = onEnd
+    this.#signal = options.signal
+    try {
+      if (options.signal?.aborted) {
+        throw execError('CANCELLED', 'the turn was cancelled before it began', { cause: options.signal.reason })
+      }
+      engine.begin(prompt, this, options.onPermission, (error) => this.#fail(error))
+      this.#signal?.addEventListener('abort', this.#abort, { once: true })
+    } catch (error) {
+      this.#fail(error as Error)
+    }
+    this.#runId = engine.runId
+  }
+
+  [Symbol.asyncIterator](): this {
+    this.#iterated = true
+    return this
+  }
+
+  next(): Promise<IteratorResult<StreamChunk, undefined>> {
+    this.#iterated = true
+    if (this.#waiting.length === 0) {
+      const value = this.#left.shift() ?? this.#take()
+      if (value !== undefined) {
+        return Promise.resolve({ done: false, value })
+      }
+      if (this.#over) {
+        return this.#finish()
+      }
+    }
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
+  }
+
+  /** Stops the turn, and resolves when it is over. */
+  async return(): Promise<IteratorResult<StreamChunk, undefined>> {
+    await this.cancel()
+    this.#left = []
+    return DONE
+  }
+
+  /** Stops the turn, and rejects with the error when it is over. */
+  async throw(error: unknown): Promise<IteratorResult<StreamChunk, undefined>> {
+    await this.cancel()
+    this.#left = []
+    throw error
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cancel()
+  }
+
+  /**
+   * Stops the turn: the agent is asked by its protocol first, then its process is ended. Resolves when the turn is over;
+   * a loop still gets the chunks that it has not read yet. Does nothing when the turn is over.
+   */
+  async cancel(): Promise<void> {
+    if (this.#over) {
+      return
+    }
+    await this.#engine.cancel()
+    // The session is free for its next turn now, wherever the loop over this one may be.
+    for (let chunk = this.#take(); chunk !== undefined; chunk = this.#take()) {
+      this.#left.push(chunk)
+    }
+    this.#serve()
+  }
+
+  /**
+   * How the turn went; rejects with a typed `ExecError` if it failed. Where nobody iterates over the chunks, they are
+   * read and dropped (listeners of events get theirs).
+   */
+  get result(): Promise<ExecResult> {
+    this.#settled ??= this.#settle()
+    return this.#settled
+  }
+
+  async #settle(): Promise<ExecResult> {
+    // A loop over the chunks may begin in the same tick as the result is asked for.
+    await new Promise((resolve) => setImmediate(resolve))
+    if (!this.#iterated) {
+      this.#iterated = true
+      this.#drop()
+    }
+    if (!this.#over) {
+      await new Promise<void>((resolve) => this.#whenOver.push(resolve))
+    }
+    if (this.#failure) {
+      throw this.#failure
+    }
+    if (this.#error || !this.#last) {
+      const chunk = this.#error ?? { error: 'the turn ended without a result', code: 'INTERNAL', retryable: false }
+      throw errorOfChunk(chunk, this.#last, this.#signal?.aborted ? this.#signal.reason : undefined)
+    }
+    const { type: _, ...result } = this.#last
+    return { ...result, toolsUsed: [...this.#tools], sessionId: this.#engine.sessionId, runId: this.#runId }
+  }
+
+  /** Takes the next chunk, if there is one now. */
+  #take(): StreamChunk | undefined {
+    while (!this.#over) {
+      const taken = this.#engine.take()
+      if (taken === undefined) {
+        return undefined
+      }
+      const { chunk, turnEnded } = taken
+      if (turnEnded) {
+        this.#end()
+      } else if (chunk !== undefined) {
+        this.#note(chunk)
+        return chunk
+      }
+    }
+    return undefined
+  }
+
+  #note(chunk: StreamChunk): void {
+    if (chunk.type === 'tool_parameters') {
+      this.#tools.add(chunk.tool)
+    } else if (chunk.type === 'error') {
+      this.#error = chunk
+    } else if (chunk.type === 'result') {
+      this.#last = chunk
+    }
+  }
+
+  /** @internal Events have come. */
+  onEvents(): void {
+    if (this.#dropping) {
+      this.#drop()
+    } else {
+      this.#serve()
+    }
+  }
+
+  /** Gives the calls of `next` that wait what there is. */
+  #serve(): void {
+    while (this.#waiting.length > 0) {
+      const value = this.#left.shift() ?? this.#take()
+      if (value !== undefined) {
+        this.#waiting.shift()?.resolve({ done: false, value })
+      } else if (this.#over) {
+        this.#releaseWaiting()
+      } else {
+        return
+      }
+    }
+  }
+
+  /** Reads to the end of the turn without keeping anything. */
+  #drop(): void {
+    this.#dropping = true
+    while (this.#take() !== undefined);
+  }
+
+  #fail(error: Error): void {
+    this.#failure = error
+    this.#end()
+    this.#releaseWaiting()
+  }
+
+  #end(): void {
+    this.#over = true
+    this.#signal?.removeEventListener('abort', this.#abort)
+    this.#onEnd()
+    for (const resolve of this.#whenOver.splice(0)) {
+      resolve()
+    }
+  }
+
+  /** What `next` gives when the turn is over: its failure to begin once, then the end. */
+  #finish(): Promise<IteratorResult<StreamChunk, undefined>> {
+    if (this.#failure && !this.#reported) {
+      this.#reported = true
+      return Promise.reject(this.#failure)
+    }
+    return Promise.resolve(DONE)
+  }
+
+  #releaseWaiting(): void {
+    for (const { resolve, reject } of this.#waiting.splice(0)) {
+      this.#finish().then(resolve, reject)
+    }
+  }
+}
