@@ -29,6 +29,7 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .argument('[prompt...]', 'what the agent is to do; - reads it from stdin')
     .option('-p, --provider <name>', 'the agent: claude or demo (default: claude)')
     .option('-m, --model <name>', "the model (default: the agent's choice)")
+    .option('--executable <path>', "the agent's executable (default: found on PATH)")
     .option('-d, --dir <path>', 'the working directory of the agent (default: this one)')
     .option('--no-stream', 'show the answer when it is complete')
     .option('--simple', 'only append lines: no colour, no animation')

@@ -15,6 +15,7 @@ export interface ExecFlags {
   provider?: string
   model?: string
   dir?: string
+  executable?: string
   yes?: boolean
   allow?: string[]
   deny?: string[]
@@ -39,6 +40,7 @@ export function planOf(flags: ExecFlags): Plan {
     projectPath,
     provider,
     model: flags.model ?? settings.model,
+    executable: flags.executable,
     allowAll: flags.yes ?? false,
     allowedTools: flags.allow,
     deniedTools: flags.deny,

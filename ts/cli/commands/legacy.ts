@@ -22,14 +22,15 @@ export async function runLegacy(words: string[], flags: ExecFlags): Promise<numb
   args.push(...(options.allowedTools ?? []).map((tool) => `--allowedTools=${tool}`))
   args.push(...(options.deniedTools ?? []).map((tool) => `--disallowedTools=${tool}`))
   args.push(...(options.allowAll ? ['--dangerously-skip-permissions'] : []))
-  const child = spawn('claude', args, { cwd: projectPath, stdio: ['pipe', 'inherit', 'inherit'] })
+  const executable = options.executable ?? 'claude'
+  const child = spawn(executable, args, { cwd: projectPath, stdio: ['pipe', 'inherit', 'inherit'] })
   // A process that ends without reading its prompt is told by its exit code.
   child.stdin.on('error', () => {})
   child.stdin.end(prompt)
   return await new Promise((resolve, reject) => {
     child.on('error', (cause: NodeJS.ErrnoException) => {
       const code = cause.code === 'ENOENT' ? 'CLI_NOT_FOUND' : 'SPAWN_FAILED'
-      reject(execError(code, `cannot start 'claude' in '${projectPath}': ${cause.message}`, { cause }))
+      reject(execError(code, `cannot start '${executable}' in '${projectPath}': ${cause.message}`, { cause }))
     })
     child.on('close', (code) => resolve(code ?? EXIT_CODES.KILLED_BY_SIGNAL))
   })

@@ -169,9 +169,9 @@ export class TerminalRenderer implements Renderer {
         break
       case 'retrying': {
         const { attempt, maxRetries, delayMs, errorStatus, error } = detail
-        const reason = errorStatus ?? error ?? 'an error'
+        const failed = errorStatus === undefined ? `failed (${error ?? 'no reason given'})` : `answered ${errorStatus}`
         const wait = typeof delayMs === 'number' ? ` in ${formatDuration(delayMs)}` : ''
-        this.#line(this.#chalk.yellow(`↻ the model's API answered ${reason}; retrying${wait} (${attempt}/${maxRetries})`))
+        this.#line(this.#chalk.yellow(`↻ the model's API ${failed}; retrying${wait} (${attempt}/${maxRetries})`))
         break
       }
       case 'abandoned':
