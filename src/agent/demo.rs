@@ -235,7 +235,7 @@ impl<W: Write> DemoAgent<W> {
         for word in text.split_inclusive([' ', '\n']) {
             let delta = json!({ "type": format!("{kind}_delta"), kind: word });
             self.event(&json!({ "type": "content_block_delta", "index": 0, "delta": delta }))?;
-            self.pause(14.0)?;
+            self.pause(18.0)?;
         }
         self.say(json!({
             "type": "assistant", "parent_tool_use_id": null,

@@ -39,6 +39,8 @@ export class TerminalRenderer implements Renderer {
   #spinner: Ora | undefined
   #activity = ''
   #midLine = false
+  /** Whether the last thing shown was a line about the answer. */
+  #afterLine = false
   #answered = false
   #unparsed = 0
   #model: string | undefined
@@ -137,6 +139,11 @@ export class TerminalRenderer implements Renderer {
       return
     }
     this.#stop()
+    if (this.#afterLine) {
+      this.#afterLine = false
+      this.#options.err.write('\n')
+      this.#options.err.flush()
+    }
     this.#answered = true
     out.write(visible)
     this.#midLine = !visible.endsWith('\n')
@@ -188,6 +195,7 @@ export class TerminalRenderer implements Renderer {
   #line(line: string): void {
     this.#stop()
     this.#endLine()
+    this.#afterLine = true
     this.#options.err.write(`${line}\n`)
   }
 
