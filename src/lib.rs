@@ -15,6 +15,8 @@
 pub mod agent;
 pub mod error;
 pub mod event;
+#[cfg(target_os = "linux")]
+pub mod guard;
 pub mod process;
 pub mod run;
 pub mod stream;

@@ -17,6 +17,7 @@ let executable: string
 let server: ModelServer
 let home: string
 let project: string
+const sessions: ExecSession[] = []
 
 beforeAll(async () => {
   executable = (await installAgents()).claude
@@ -28,7 +29,9 @@ afterAll(() => server.close())
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'locus-home-'))
   project = mkdtempSync(join(tmpdir(), 'locus-project-'))
-  return () => {
+  return async () => {
+    // An agent writes to its home until it has ended.
+    await Promise.all(sessions.splice(0).map((session) => session.end()))
     rmSync(home, { recursive: true, force: true })
     rmSync(project, { recursive: true, force: true })
   }
@@ -40,7 +43,7 @@ function environment(): Record<string, string> {
 
 async function createSession(options: SessionOptions = {}): Promise<ExecSession> {
   const session = await ExecSession.create({ executable, projectPath: project, env: environment(), ...options })
-  onTestFinished(() => session.end())
+  sessions.push(session)
   return session
 }
 

@@ -1,27 +1,30 @@
 //! A running process with its three pipes.
 
-use std::io;
-use std::process::Stdio;
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::command::CommandSpec;
 use super::exit::Exit;
 use super::stderr::StderrTail;
+use super::supervisor::{Fate, Supervision, Supervisor};
 use crate::error::{Error, Result};
 
 /// How long stdout is still read after the process itself has ended: a grandchild may hold the pipe open for ever.
 const DRAIN_AFTER_EXIT: Duration = Duration::from_millis(500);
 
-/// A running process. Dropping it kills the process itself; [`Process::terminate`] ends it properly.
+/// How much longer than the grace the end of everything is waited for: what is stuck in the kernel cannot be killed.
+const END_MARGIN: Duration = Duration::from_secs(2);
+
+/// A running process and everything that it starts. Dropping it ends all of that; [`Process::terminate`] waits for it.
 #[derive(Debug)]
 pub struct Process {
-    child: Child,
-    pid: u32,
+    program: String,
+    supervisor: Supervisor,
     stdin: Option<mpsc::UnboundedSender<Vec<u8>>>,
     stdout: ChildStdout,
     stdout_ended: bool,
@@ -31,59 +34,31 @@ pub struct Process {
 }
 
 /// What a process did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Activity {
     /// It wrote this many bytes to stdout; they are at the end of the buffer.
     Output(usize),
+    /// It could not be started.
+    NotStarted(Error),
     /// It has ended, and all that it wrote to stdout has been read.
     Ended(Exit),
 }
 
 impl Process {
     /// Starts `spec`. `hint` tells the user what to do when the executable is missing.
-    pub fn spawn(spec: &CommandSpec, hint: &str) -> Result<Self> {
+    pub fn spawn(spec: &CommandSpec, supervision: &Supervision, hint: &str) -> Result<Self> {
         let program = spec.resolve(hint)?;
-        let mut command = Command::new(&program);
-        command
-            .args(&spec.args)
-            .current_dir(&spec.cwd)
-            .env("PATH", spec.search_path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        for (name, value) in spec.env.iter().filter(|(name, _)| name != "PATH") {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        #[cfg(unix)]
-        command.process_group(0);
-
-        let failed =
-            |source| Error::SpawnFailed { program: spec.program.to_string_lossy().into_owned(), source };
-        let mut child = command.spawn().map_err(failed)?;
-        let (Some(stdin), Some(stdout), Some(stderr), Some(pid)) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take(), child.id())
-        else {
-            return Err(Error::Internal("a fresh child lacks a pipe or its pid".into()));
-        };
+        let (supervisor, pipes) = Supervisor::spawn(spec, &program, supervision)?;
         Ok(Self {
-            child,
-            pid,
-            stdin: Some(write_in_background(stdin)),
-            stdout,
+            program: program.to_string_lossy().into_owned(),
+            supervisor,
+            stdin: Some(write_in_background(pipes.stdin)),
+            stdout: pipes.stdout,
             stdout_ended: false,
-            stderr: StderrTail::drain(stderr),
+            stderr: StderrTail::drain(pipes.stderr),
             exit: None,
             drain_deadline: None,
         })
-    }
-
-    /// The operating system's id of the process.
-    pub fn pid(&self) -> u32 {
-        self.pid
     }
 
     /// Queues bytes for stdin. What is written to a process that has ended is dropped: its exit tells the story.
@@ -98,8 +73,8 @@ impl Process {
         self.stdin = None;
     }
 
-    /// Waits for the next thing the process does. With `may_read` unset nothing is read, so that the pipe fills and
-    /// the process waits. Cancel safe; must not be called again after [`Activity::Ended`].
+    /// Waits for the next thing the process does. With `may_read` unset nothing is read, so that the pipe fills and the
+    /// process waits. Cancel safe; must not be called again after it has ended or was not started.
     pub async fn activity(&mut self, buffer: &mut Vec<u8>, may_read: bool) -> Activity {
         loop {
             if let (Some(exit), true) = (self.exit, self.stdout_ended) {
@@ -112,50 +87,57 @@ impl Process {
                     Ok(0) | Err(_) => self.stdout_ended = true,
                     Ok(count) => return Activity::Output(count),
                 },
-                status = self.child.wait(), if self.exit.is_none() => {
-                    self.exit = Some(exit_of(status));
-                    self.drain_deadline = Some(Instant::now() + DRAIN_AFTER_EXIT);
-                }
+                fate = self.supervisor.fate(), if self.exit.is_none() => match fate {
+                    Fate::Ended(exit) => self.ended(exit),
+                    Fate::Lost => self.ended(Exit { code: None, signal: None }),
+                    Fate::NotStarted(source) => return Activity::NotStarted(not_started(&self.program, source)),
+                },
                 () = sleep_until(self.drain_deadline.unwrap_or_else(Instant::now)),
                     if may_read && self.drain_deadline.is_some() => self.stdout_ended = true,
             }
         }
     }
 
-    /// Asks the process group to end; see [`Process::kill`] for those who will not.
-    pub fn ask_to_end(&self) {
-        #[cfg(unix)]
-        if self.exit.is_none() {
-            super::signal::terminate_group(self.pid);
-        }
+    fn ended(&mut self, exit: Exit) {
+        self.exit = Some(exit);
+        self.drain_deadline = Some(Instant::now() + DRAIN_AFTER_EXIT);
     }
 
-    /// Ends the process group at once.
+    /// Asks everything to end, and kills after the grace.
+    pub fn ask_to_end(&self, grace: Duration) {
+        self.supervisor.end(grace);
+    }
+
+    /// Kills everything.
     pub fn kill(&mut self) {
-        if self.exit.is_some() {
-            return;
-        }
-        #[cfg(unix)]
-        super::signal::kill_group(self.pid);
-        #[cfg(not(unix))]
-        // Fails only when it has already ended.
-        let _ = self.child.start_kill();
+        self.supervisor.kill();
     }
 
-    /// Ends the process: closes stdin and waits `linger` for it to leave by itself, then asks, then kills after
-    /// `grace`.
+    /// Ends everything: closes stdin and waits `linger` for the process to leave by itself, then asks, then kills
+    /// after `grace`. Returns when nothing is left.
     pub async fn terminate(mut self, linger: Duration, grace: Duration) {
         self.close_stdin();
-        if self.left_within(linger).await {
-            return;
+        if !self.left_within(linger).await {
+            self.ask_to_end(grace);
         }
-        self.ask_to_end();
-        if self.left_within(grace).await {
-            return;
-        }
-        self.kill();
-        // Nothing survives SIGKILL but a process stuck in the kernel, which nobody can end.
-        let _ = self.child.wait().await;
+        self.gone(grace).await;
+    }
+
+    /// Waits until everything has ended that was asked to within `grace`, reading and dropping what still comes.
+    pub async fn gone(&mut self, grace: Duration) {
+        let mut scrap = Vec::with_capacity(8 * 1024);
+        let gone = async {
+            loop {
+                tokio::select! {
+                    () = self.supervisor.gone() => return,
+                    read = self.stdout.read_buf(&mut scrap), if !self.stdout_ended => {
+                        self.stdout_ended = !matches!(read, Ok(1..));
+                        scrap.clear();
+                    }
+                }
+            }
+        };
+        let _ = timeout(grace + END_MARGIN, gone).await;
     }
 
     /// Waits for the exit, reading and dropping what still comes so that a full pipe cannot keep the process.
@@ -175,9 +157,28 @@ impl Process {
     }
 }
 
-fn exit_of(status: io::Result<std::process::ExitStatus>) -> Exit {
-    // `wait` fails only when somebody else has reaped the child; then nothing is known of its end.
-    status.map_or(Exit { code: None, signal: None }, Exit::from)
+/// Why an executable that is there could not be started.
+fn not_started(program: &str, source: std::io::Error) -> Error {
+    if source.kind() == std::io::ErrorKind::NotFound
+        && let Some(interpreter) = interpreter_of(Path::new(program))
+    {
+        let problem = format!("its interpreter {interpreter:?}, named in its first line, was not found");
+        return Error::SpawnFailed {
+            program: program.to_owned(),
+            source: std::io::Error::new(source.kind(), problem),
+        };
+    }
+    Error::SpawnFailed { program: program.to_owned(), source }
+}
+
+/// The interpreter that a script names in its first line.
+fn interpreter_of(program: &Path) -> Option<String> {
+    use std::io::{BufRead, BufReader};
+    let mut line = Vec::new();
+    BufReader::new(std::fs::File::open(program).ok()?).read_until(b'\n', &mut line).ok()?;
+    let line = String::from_utf8_lossy(&line).into_owned();
+    // A line that ends with CRLF names an interpreter that ends with CR: it is shown, and not trimmed away.
+    line.strip_prefix("#!").map(|interpreter| interpreter.trim_end_matches('\n').trim_start().to_owned())
 }
 
 /// Serves stdin from a queue, so that a process that does not read cannot block the one who writes.

@@ -4,6 +4,8 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use tokio::process::Command;
+
 use crate::error::{Error, Result};
 
 /// Folders in which agents are commonly installed and which a PATH that comes from a desktop often lacks.
@@ -40,6 +42,17 @@ impl CommandSpec {
         self
     }
 
+    /// Gives a command the environment and the working directory.
+    pub(super) fn apply_to(&self, command: &mut Command) {
+        command.current_dir(&self.cwd).env("PATH", self.search_path());
+        for (name, value) in self.env.iter().filter(|(name, _)| name != "PATH") {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+    }
+
     /// PATH for the child: its own, widened by the usual folders.
     pub(super) fn search_path(&self) -> OsString {
         let own = self
@@ -62,6 +75,11 @@ impl CommandSpec {
     /// directory on the executable.
     pub(super) fn resolve(&self, hint: &str) -> Result<PathBuf> {
         check_directory(&self.cwd)?;
+        let path = self.cwd.join(&self.program);
+        if !is_bare_name(&self.program) && path.is_file() {
+            // Whether it can be executed is for the operating system to say.
+            return Ok(path);
+        }
         which::which_in(&self.program, Some(self.search_path()), &self.cwd).map_err(|_| Error::CliNotFound {
             program: self.program.to_string_lossy().into_owned(),
             on_path: is_bare_name(&self.program),

@@ -15,7 +15,7 @@ use super::turn::{Output, Turn};
 use crate::agent::{Agent, Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Fact;
-use crate::process::{Activity, Exit, Process};
+use crate::process::{Activity, Exit, Process, Supervision};
 use crate::stream::{Chunk, EventQueue, Frame, FrameDecoder, TurnResult};
 
 /// The longest line that is understood; a longer one is skipped.
@@ -84,6 +84,11 @@ impl Executor {
                 Step::Message(Some(message)) => self.message(message),
                 Step::Activity(Activity::Output(_)) => self.output(),
                 Step::Activity(Activity::Ended(exit)) => self.process_ended(exit).await,
+                Step::Activity(Activity::NotStarted(error)) => {
+                    self.live = None;
+                    self.dispatcher.tick();
+                    self.settle(TurnEnd { error: Some(error), ..TurnEnd::default() });
+                }
                 Step::Room => {}
                 Step::FlushDue => self.dispatcher.publish(),
                 Step::CancelDue => self.escalate(),
@@ -190,7 +195,9 @@ impl Executor {
             self.dispatcher.chunk(Chunk::Status { status: "starting".into(), detail: None });
             self.options.agent.resume.clone_from(&self.agent_session_id);
             let command = self.agent.command(&self.options.agent);
-            let process = Process::spawn(&command, self.agent.install_hint())?;
+            let supervision =
+                Supervision { runner: self.options.agent.runner.clone(), grace: self.options.cancel.grace };
+            let process = Process::spawn(&command, &supervision, self.agent.install_hint())?;
             let mut dialect = self.agent.dialect();
             process.write(dialect.open());
             self.live = Some(Live { process, dialect, frames: FrameDecoder::new(LINE_LIMIT) });
@@ -315,6 +322,10 @@ impl Executor {
         self.decode(&mut live, FrameDecoder::next_frame, false);
         self.decode(&mut live, FrameDecoder::finish, false);
         if let Some(turn) = &self.turn {
+            if turn.cancellation.is_some() {
+                // Whoever cancelled is told when nothing is left.
+                live.process.gone(self.options.cancel.grace).await;
+            }
             let stderr_tail = live.process.stderr_tail().await;
             let error = ending(self.agent.name(), &turn.output, exit, stderr_tail);
             self.settle(TurnEnd { error: Some(error), ..TurnEnd::default() });
@@ -396,14 +407,14 @@ impl Executor {
         match live.dialect.interrupt() {
             Some(interrupt) => live.process.write(interrupt),
             // An agent that cannot be asked is not waited for.
-            None => take_measure(cancellation.escalate(Instant::now()), live),
+            None => take_measure(cancellation.escalate(Instant::now()), self.options.cancel.grace, live),
         }
     }
 
     fn escalate(&mut self) {
         let (Some(turn), Some(live)) = (&mut self.turn, &mut self.live) else { return };
         if let Some(cancellation) = &mut turn.cancellation {
-            take_measure(cancellation.escalate(Instant::now()), live);
+            take_measure(cancellation.escalate(Instant::now()), self.options.cancel.grace, live);
         }
     }
 
@@ -425,9 +436,9 @@ impl Executor {
     }
 }
 
-fn take_measure(measure: Measure, live: &mut Live) {
+fn take_measure(measure: Measure, grace: Duration, live: &mut Live) {
     match measure {
-        Measure::Terminate => live.process.ask_to_end(),
+        Measure::Terminate => live.process.ask_to_end(grace),
         Measure::Kill => live.process.kill(),
     }
 }

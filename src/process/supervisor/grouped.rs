@@ -1,0 +1,123 @@
+//! A process in a process group (macOS) or a job object (Windows). Compiled for the tests on Linux too; what it does
+//! on the other platforms is unverified (`docs/supervision.md`).
+
+use std::path::Path;
+use std::time::Duration;
+
+use process_wrap::tokio::{ChildWrapper, CommandWrap};
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
+
+use super::{Fate, Pipes, Supervision};
+use crate::error::{Error, Result};
+use crate::process::{CommandSpec, Exit};
+
+enum Order {
+    End(Duration),
+    Kill,
+}
+
+/// The handle of a group.
+#[derive(Debug)]
+pub(in crate::process) struct Supervisor {
+    orders: mpsc::UnboundedSender<Order>,
+    exit: watch::Receiver<Option<Exit>>,
+    gone: watch::Receiver<bool>,
+}
+
+impl Supervisor {
+    pub(in crate::process) fn spawn(
+        spec: &CommandSpec,
+        program: &Path,
+        supervision: &Supervision,
+    ) -> Result<(Self, Pipes)> {
+        let mut command = CommandWrap::with_new(program, |command| {
+            command.args(&spec.args).kill_on_drop(true);
+            spec.apply_to(command);
+            Pipes::ask_for(command);
+        });
+        #[cfg(unix)]
+        command.wrap(process_wrap::tokio::ProcessGroup::leader());
+        #[cfg(windows)]
+        command.wrap(process_wrap::tokio::JobObject);
+        command.wrap(process_wrap::tokio::KillOnDrop);
+        let mut child = command.spawn().map_err(|source| {
+            let program = spec.program.to_string_lossy().into_owned();
+            Error::SpawnFailed { program, source }
+        })?;
+        let pipes = {
+            let (mut stdin, mut stdout, mut stderr) =
+                (child.stdin().take(), child.stdout().take(), child.stderr().take());
+            Pipes::take(&mut stdin, &mut stdout, &mut stderr)?
+        };
+        let (orders, inbox) = mpsc::unbounded_channel();
+        let (tell_exit, exit) = watch::channel(None);
+        let (tell_gone, gone) = watch::channel(false);
+        let grace = supervision.grace;
+        tokio::spawn(async move {
+            supervise(&mut *child, inbox, grace, &tell_exit).await;
+            let _ = tell_gone.send(true);
+        });
+        Ok((Self { orders, exit, gone }, pipes))
+    }
+
+    /// Waits for the end of the process itself. Cancel safe.
+    pub(in crate::process) async fn fate(&mut self) -> Fate {
+        match self.exit.wait_for(Option::is_some).await {
+            Ok(exit) => exit.map_or(Fate::Lost, Fate::Ended),
+            Err(_) => Fate::Lost,
+        }
+    }
+
+    /// Asks everything to end, and kills after the grace.
+    pub(in crate::process) fn end(&self, grace: Duration) {
+        let _ = self.orders.send(Order::End(grace));
+    }
+
+    /// Kills everything.
+    pub(in crate::process) fn kill(&mut self) {
+        let _ = self.orders.send(Order::Kill);
+    }
+
+    /// Waits until everything has ended. Cancel safe.
+    pub(in crate::process) async fn gone(&mut self) {
+        let _ = self.gone.wait_for(|gone| *gone).await;
+    }
+}
+
+/// Waits for the process and then ends its group; obeys orders, and takes the loss of its handle for one.
+async fn supervise(
+    child: &mut dyn ChildWrapper,
+    mut inbox: mpsc::UnboundedReceiver<Order>,
+    grace: Duration,
+    tell: &watch::Sender<Option<Exit>>,
+) {
+    let order = tokio::select! {
+        status = child.inner_mut().wait() => {
+            let exit = status.map_or(Exit { code: None, signal: None }, Exit::from);
+            let _ = tell.send(Some(exit));
+            Order::End(grace)
+        }
+        order = inbox.recv() => order.unwrap_or(Order::End(grace)),
+    };
+    if let Order::End(grace) = order {
+        #[cfg(unix)]
+        {
+            // Fails only when nobody is left in the group.
+            let _ = child.signal(rustix::process::Signal::TERM.as_raw());
+        }
+        tokio::select! {
+            _ = child.wait() => {}
+            () = sleep(grace) => {}
+            order = inbox.recv() => { let _ = order; }
+        }
+    }
+    let _ = child.start_kill();
+    let exit = child.wait().await.map_or(Exit { code: None, signal: None }, Exit::from);
+    tell.send_if_modified(|known| {
+        known.is_none() && {
+            *known = Some(exit);
+            true
+        }
+    });
+}

@@ -1,0 +1,111 @@
+//! A process under the runner's guard.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use command_fds::{CommandFdExt, FdMapping};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::process::Command;
+use tokio::sync::watch;
+
+use super::{Fate, Pipes, Supervision};
+use crate::error::{Error, Result};
+use crate::guard::{GuardArgs, LINK_FD, Order, Report};
+use crate::process::{CommandSpec, Exit};
+
+/// The host's end of the link to a guard.
+#[derive(Debug)]
+pub(in crate::process) struct Supervisor {
+    reports: BufReader<OwnedReadHalf>,
+    line: Vec<u8>,
+    orders: OwnedWriteHalf,
+    gone: watch::Receiver<bool>,
+}
+
+impl Supervisor {
+    pub(in crate::process) fn spawn(
+        spec: &CommandSpec,
+        program: &Path,
+        supervision: &Supervision,
+    ) -> Result<(Self, Pipes)> {
+        let failed =
+            |source| Error::SpawnFailed { program: spec.program.to_string_lossy().into_owned(), source };
+        let (ours, theirs) = StdUnixStream::pair().map_err(failed)?;
+        ours.set_nonblocking(true).map_err(failed)?;
+        let (reports, orders) = UnixStream::from_std(ours).map_err(failed)?.into_split();
+
+        let guarded = [program.as_os_str().to_owned()].into_iter().chain(spec.args.iter().cloned()).collect();
+        let args = GuardArgs { grace: supervision.grace, command: guarded };
+        let mut command = Command::new(&supervision.runner);
+        command.arg("watch").args(args.to_args()).process_group(0);
+        spec.apply_to(&mut command);
+        Pipes::ask_for(&mut command);
+        let link = FdMapping { parent_fd: OwnedFd::from(theirs), child_fd: LINK_FD };
+        command.fd_mappings(vec![link]).map_err(|collision| failed(io::Error::other(collision)))?;
+        let mut child = command.spawn().map_err(|source| runner_failed(spec, supervision, source))?;
+        let pipes = Pipes::take(&mut child.stdin, &mut child.stdout, &mut child.stderr)?;
+
+        let (tell, gone) = watch::channel(false);
+        tokio::spawn(async move {
+            // Fails only if somebody else has reaped it; it is gone in both cases.
+            let _ = child.wait().await;
+            let _ = tell.send(true);
+        });
+        Ok((Self { reports: BufReader::new(reports), line: Vec::new(), orders, gone }, pipes))
+    }
+
+    /// Waits for the end of the process itself. Cancel safe.
+    pub(in crate::process) async fn fate(&mut self) -> Fate {
+        loop {
+            if !matches!(self.reports.read_until(b'\n', &mut self.line).await, Ok(1..)) {
+                return Fate::Lost;
+            }
+            let report = Report::parse(&String::from_utf8_lossy(&self.line));
+            self.line.clear();
+            match report {
+                Some(Report::Failed { errno }) => {
+                    return Fate::NotStarted(io::Error::from_raw_os_error(errno));
+                }
+                Some(Report::Exited { status: code @ 0.. }) => {
+                    return Fate::Ended(Exit { code: Some(code), signal: None });
+                }
+                Some(Report::Exited { status }) => return Fate::Ended(Exit::by_signal(-status)),
+                Some(Report::Started { .. }) | None => {}
+            }
+        }
+    }
+
+    /// Asks everything to end, and kills after the grace.
+    pub(in crate::process) fn end(&self, grace: Duration) {
+        self.order(Order::End { grace });
+    }
+
+    /// Kills everything.
+    pub(in crate::process) fn kill(&mut self) {
+        self.order(Order::Kill);
+    }
+
+    /// Waits until everything has ended. Cancel safe.
+    pub(in crate::process) async fn gone(&mut self) {
+        // The sender sends before it is dropped.
+        let _ = self.gone.wait_for(|gone| *gone).await;
+    }
+
+    fn order(&self, order: Order) {
+        // A few bytes always fit; a guard that is gone needs no order.
+        let _ = self.orders.try_write(order.to_string().as_bytes());
+    }
+}
+
+/// The guard is started with the agent's arguments and environment, so that they may be to blame.
+fn runner_failed(spec: &CommandSpec, supervision: &Supervision, source: io::Error) -> Error {
+    if source.kind() == io::ErrorKind::NotFound {
+        return Error::Internal(format!("'{}' is missing", supervision.runner.display()).into());
+    }
+    Error::SpawnFailed { program: spec.program.to_string_lossy().into_owned(), source }
+}
