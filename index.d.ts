@@ -9,6 +9,14 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** Cleans a stream of text of everything that a terminal would obey, piece by piece. */
+export declare class NativeSanitizer {
+  /** A sanitizer at the beginning of a text. */
+  constructor()
+  /** What of the next piece of the text may be shown. */
+  push(piece: string): string
+}
+
 /** A conversation with one agent. */
 export declare class NativeSession {
   /** Begins a session; `wake` is called when there are events again after `drain` found none. */
@@ -19,7 +27,7 @@ export declare class NativeSession {
    */
   drain(words: Uint32Array): string | null
   /** Runs a turn; resolves when its last event can be drained. Rejects when it cannot begin. */
-  runTurn(prompt: string, runId: string, canAsk: boolean): Promise<void>
+  runTurn(options: NativeTurnOptions): Promise<void>
   /** Stops the turn under way; resolves when it is over. */
   cancel(): Promise<void>
   /** Allows what a question asks, with another input (as JSON) if one is given; whether there is such a question. */
@@ -64,6 +72,19 @@ export interface NativeSessionOptions {
   flushMs: number
   settleMs?: number
   graceMs?: number
+  lingerMs?: number
+  lineLimit?: number
+}
+
+/** One turn. */
+export interface NativeTurnOptions {
+  prompt: string
+  runId: string
+  /** Whether somebody is there to be asked for permission. */
+  canAsk: boolean
+  startMs?: number
+  idleMs?: number
+  totalMs?: number
 }
 
 /** The number of the words that carry a time instead of an event. */

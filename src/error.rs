@@ -81,6 +81,12 @@ error_kinds! {
     BudgetExceeded = "BUDGET_EXCEEDED", retryable: false;
     /// The agent ended the turn with an error that has no finer code.
     AgentError = "AGENT_ERROR", retryable: false;
+    /// The agent did not get ready in time.
+    StartTimeout = "START_TIMEOUT", retryable: true;
+    /// The agent was silent for too long in the middle of a turn.
+    IdleTimeout = "IDLE_TIMEOUT", retryable: true;
+    /// The turn took too long.
+    TurnTimeout = "TURN_TIMEOUT", retryable: false;
     /// The turn was cancelled.
     Cancelled = "CANCELLED", retryable: false;
     /// A turn of this session is still running.
@@ -173,6 +179,18 @@ pub enum Error {
         /// How long the agent or its API asks to wait.
         retry_after: Option<Duration>,
     },
+    /// See [`ErrorKind::StartTimeout`], [`ErrorKind::IdleTimeout`] and [`ErrorKind::TurnTimeout`].
+    #[error("{agent} {} and was stopped", describe_timeout(*kind, *after))]
+    TimedOut {
+        /// The agent's name.
+        agent: &'static str,
+        /// Which of the three.
+        kind: ErrorKind,
+        /// The limit.
+        after: Duration,
+        /// The last of what it wrote to stderr, where it had to be ended.
+        stderr_tail: String,
+    },
     /// See [`ErrorKind::Cancelled`].
     #[error("the turn was cancelled")]
     Cancelled,
@@ -198,6 +216,14 @@ fn describe_exit(kind: ErrorKind, exit: Exit) -> String {
     }
 }
 
+fn describe_timeout(kind: ErrorKind, after: Duration) -> String {
+    match kind {
+        ErrorKind::StartTimeout => format!("was not ready after {after:?}"),
+        ErrorKind::IdleTimeout => format!("was silent for {after:?}"),
+        _ => format!("took longer than {after:?}"),
+    }
+}
+
 impl Error {
     /// The stable kind of this error.
     pub fn kind(&self) -> ErrorKind {
@@ -207,7 +233,7 @@ impl Error {
             Self::InvalidDirectory { .. } => ErrorKind::InvalidDirectory,
             Self::CliNotFound { .. } => ErrorKind::CliNotFound,
             Self::SpawnFailed { .. } => ErrorKind::SpawnFailed,
-            Self::Exited { kind, .. } | Self::Agent { kind, .. } => *kind,
+            Self::Exited { kind, .. } | Self::Agent { kind, .. } | Self::TimedOut { kind, .. } => *kind,
             Self::Protocol { .. } => ErrorKind::Protocol,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::SessionBusy => ErrorKind::SessionBusy,
@@ -224,6 +250,9 @@ impl Error {
         let (exit, stderr_tail) = match self {
             Self::Exited { exit, stderr_tail, .. } | Self::Protocol { exit, stderr_tail, .. } => {
                 (Some(*exit), Some(stderr_tail.clone()).filter(|tail| !tail.is_empty()))
+            }
+            Self::TimedOut { stderr_tail, .. } => {
+                (None, Some(stderr_tail.clone()).filter(|tail| !tail.is_empty()))
             }
             _ => (None, None),
         };

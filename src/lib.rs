@@ -20,5 +20,6 @@ pub mod guard;
 pub mod process;
 pub mod run;
 pub mod stream;
+pub mod terminal;
 
 pub use error::{Error, ErrorKind, Result};

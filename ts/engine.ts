@@ -6,13 +6,24 @@ import type { PermissionRequestChunk, StreamChunk } from './chunks.js'
 import { errorOfNative, execError } from './errors.js'
 import { type ExecEvent, type ExecEventMap, ExecEventType } from './events.js'
 import { native } from './native.js'
-import { type PermissionDecision, type PermissionHandler, type SessionOptions, toNative } from './options.js'
+import {
+  checkedDecision,
+  type PermissionDecision,
+  type PermissionHandler,
+  type SessionOptions,
+  type Timeouts,
+  toNative,
+  type TurnOptions,
+  watchdogs,
+} from './options.js'
 import { EventReader } from './reader.js'
 
 /** What the engine tells the one turn under way. */
 export interface TurnListener {
   /** Events have come after there were none. */
   onEvents(): void
+  /** The turn was stopped: its last events are there, and taking them frees the session for the next turn. */
+  onStopped(): void
 }
 
 /** An event that was taken: the chunk that it is, and whether it ended the turn. */
@@ -31,6 +42,7 @@ export class Engine {
   readonly #reader: EventReader
   readonly #emitter: EventEmitter<ExecEventMap>
   readonly #onPermission: PermissionHandler | undefined
+  readonly #timeouts: Timeouts | undefined
   #turn: TurnListener | undefined
   #turnPermission: PermissionHandler | undefined
   #runId = ''
@@ -39,9 +51,12 @@ export class Engine {
   constructor(options: SessionOptions, emitter: EventEmitter<ExecEventMap>) {
     this.#emitter = emitter
     this.#onPermission = options.onPermission
+    this.#timeouts = options.timeouts
+    watchdogs(options.timeouts)
     const nativeOptions = toNative(options)
+    const { NativeSession } = native()
     try {
-      this.#native = new (native().NativeSession)(nativeOptions, () => this.#wake())
+      this.#native = new NativeSession(nativeOptions, () => this.#wake())
     } catch (thrown) {
       throw errorOfNative(thrown)
     }
@@ -54,7 +69,7 @@ export class Engine {
   }
 
   /** Begins a turn, whose events `listener` takes. Throws if it cannot begin; `failed` is told if the engine fails later. */
-  begin(prompt: string, listener: TurnListener, onPermission: PermissionHandler | undefined, failed: (error: Error) => void): void {
+  begin(prompt: string, listener: TurnListener, options: TurnOptions, failed: (error: Error) => void): void {
     if (this.#ended) {
       throw execError('SESSION_ENDED', 'the session was ended; create or load another one')
     }
@@ -64,12 +79,13 @@ export class Engine {
     if (typeof prompt !== 'string' || prompt.trim() === '') {
       throw execError('INVALID_INPUT', 'the prompt is empty; say what the agent is to do')
     }
+    const limits = watchdogs(this.#timeouts, options.timeouts)
     this.#turn = listener
-    this.#turnPermission = onPermission ?? this.#onPermission
+    this.#turnPermission = options.onPermission ?? this.#onPermission
     this.#runId = randomUUID()
     const canAsk =
       this.#turnPermission !== undefined || this.#emitter.listenerCount(ExecEventType.PERMISSION_REQUESTED) > 0
-    this.#native.runTurn(prompt, this.#runId, canAsk).catch((thrown: unknown) => {
+    this.#native.runTurn({ prompt, runId: this.#runId, canAsk, ...limits }).catch((thrown: unknown) => {
       this.#turn = undefined
       failed(errorOfNative(thrown))
     })
@@ -85,6 +101,8 @@ export class Engine {
     const turnEnded = type === ExecEventType.TURN_COMPLETED
     if (turnEnded) {
       this.#turn = undefined
+      // No stream takes what comes between turns; without this the engine would not even tell that something came.
+      setImmediate(() => this.#wake())
     }
     const { chunk } = reader
     if (this.#emitter.listenerCount(type) > 0) {
@@ -110,37 +128,42 @@ export class Engine {
   }
 
   async #ask(handler: PermissionHandler, request: PermissionRequestChunk): Promise<void> {
-    let decision: PermissionDecision
     try {
-      decision = await handler(request)
+      await this.respond(request.id, await handler(request))
     } catch (error) {
-      decision = { behavior: 'deny', message: `onPermission failed: ${error instanceof Error ? error.message : error}` }
+      const message = `onPermission failed: ${error instanceof Error ? error.message : error}`
+      // It is rejected when the session has ended meanwhile; then nobody waits for an answer.
+      await this.respond(request.id, { behavior: 'deny', message }).catch(() => {})
     }
-    await this.respond(request.id, decision)
   }
 
   /** Answers a question for permission; whether there is such a question. */
   async respond(id: string, decision: PermissionDecision): Promise<boolean> {
+    const answer = checkedDecision(decision)
     try {
-      if (decision.behavior === 'allow') {
-        const { updatedInput } = decision
-        return await this.#native.allow(id, updatedInput === undefined ? undefined : JSON.stringify(updatedInput))
-      }
-      return await this.#native.deny(id, decision.message ?? 'the user said no')
+      return answer.behavior === 'allow'
+        ? await this.#native.allow(id, answer.updatedInput)
+        : await this.#native.deny(id, answer.message)
     } catch (thrown) {
       throw errorOfNative(thrown)
     }
   }
 
-  /** Stops the turn under way; resolves when it is over. Its last events are still to be taken. */
-  cancel(): Promise<void> {
-    return this.#native.cancel()
+  /** Stops the turn under way; resolves when it is over and the session is free for the next one. */
+  async cancel(): Promise<void> {
+    const turn = this.#turn
+    do {
+      await this.#native.cancel()
+      turn?.onStopped()
+      // A turn that has just begun may still be on its way to the engine, which then had nothing to stop.
+    } while (turn !== undefined && this.#turn === turn)
   }
 
   /** Ends the session with its process; the turn under way ends as cancelled. Does nothing the second time. */
   async end(): Promise<void> {
     this.#ended = true
     await this.#native.end()
+    this.#turn?.onStopped()
     this.#wake()
   }
 }

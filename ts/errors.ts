@@ -22,11 +22,12 @@ export class ExecError extends Error {
   readonly code: ErrorCode
   /** Whether the same turn may succeed when tried again. */
   readonly retryable: boolean
-  readonly retryAfterMs?: number
-  readonly stderrTail?: string
-  readonly exitCode?: number
-  readonly signal?: string
-  readonly result?: ResultChunk
+  // `declare`: a fact that is not known is not there, not even as undefined.
+  declare readonly retryAfterMs?: number
+  declare readonly stderrTail?: string
+  declare readonly exitCode?: number
+  declare readonly signal?: string
+  declare readonly result?: ResultChunk
 
   constructor(code: ErrorCode, message: string, { cause, retryable = false, ...details }: ExecErrorDetails = {}) {
     super(message, cause === undefined ? undefined : { cause })
@@ -73,6 +74,12 @@ export class MaxTurnsError extends ExecError {}
 export class BudgetExceededError extends ExecError {}
 /** The agent ended the turn with an error that has no finer code. */
 export class AgentError extends ExecError {}
+/** The agent did not get ready in time. */
+export class StartTimeoutError extends ExecError {}
+/** The agent was silent for too long in the middle of a turn. */
+export class IdleTimeoutError extends ExecError {}
+/** The turn took too long. */
+export class TurnTimeoutError extends ExecError {}
 /** The turn was cancelled. */
 export class CancelledError extends ExecError {}
 /** A turn of this session is still running. */
@@ -101,6 +108,9 @@ const CLASSES = {
   MAX_TURNS: MaxTurnsError,
   BUDGET_EXCEEDED: BudgetExceededError,
   AGENT_ERROR: AgentError,
+  START_TIMEOUT: StartTimeoutError,
+  IDLE_TIMEOUT: IdleTimeoutError,
+  TURN_TIMEOUT: TurnTimeoutError,
   CANCELLED: CancelledError,
   SESSION_BUSY: SessionBusyError,
   SESSION_ENDED: SessionEndedError,
@@ -122,7 +132,7 @@ export function execError(code: ErrorCode, message: string, details?: ExecErrorD
 export function errorOfChunk(chunk: ErrorReport, result?: ResultChunk, reason?: unknown): ExecError {
   const { error, code, causes = [], type: _, ...details } = chunk
   const known = isErrorCode(code) ? code : 'INTERNAL'
-  const cause = reason ?? causes.reduceRight<Error | undefined>((inner, text) => new Error(text, { cause: inner }), undefined)
+  const cause = reason ?? causes.reduceRight<Error | undefined>((inner, text) => new Error(text, inner && { cause: inner }), undefined)
   return execError(known, error, { ...details, ...(result && { result }), ...(cause !== undefined && { cause }) })
 }
 

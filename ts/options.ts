@@ -23,11 +23,22 @@ export type PermissionHandler = (
   request: PermissionRequestChunk,
 ) => PermissionDecision | Promise<PermissionDecision>
 
-/** How long the steps of a cancellation may take. */
+/** How long things may take, in milliseconds; 0 means for ever for the first three. */
 export interface Timeouts {
-  /** Milliseconds from asking the agent to stop until its process is asked to end (default 2000). */
+  /** From the start of the agent until it is ready (default 60,000); `START_TIMEOUT`. */
+  startMs?: number
+  /**
+   * Without any output in the middle of a turn (default 900,000); `IDLE_TIMEOUT`. Time in which somebody is asked for
+   * permission, or in which the chunks are not read, does not count.
+   */
+  idleMs?: number
+  /** The whole turn (default 0); `TURN_TIMEOUT`. */
+  totalMs?: number
+  /** For how long the agent may stay when the session has ended (default 2000). */
+  lingerMs?: number
+  /** From asking the agent to stop a turn until its process is asked to end (default 2000). */
   settleMs?: number
-  /** Milliseconds from then until the process is killed (default 5000). */
+  /** From asking a process to end until it is killed with all that it started (default 5000). */
   graceMs?: number
 }
 
@@ -62,6 +73,8 @@ export interface SessionOptions {
   /** 0 to 16: for how many milliseconds events may be gathered after one that was delivered at once (default 0). */
   flushMs?: number
   timeouts?: Timeouts
+  /** The longest line of the agent in bytes that is understood; a longer one is skipped (default 16 MiB). */
+  maxLineBytes?: number
 }
 
 /** Options of one turn. */
@@ -70,10 +83,40 @@ export interface TurnOptions {
   signal?: AbortSignal
   /** Overrides the session's `onPermission` for this turn. */
   onPermission?: PermissionHandler
+  /** Override the session's for this turn. */
+  timeouts?: Pick<Timeouts, 'startMs' | 'idleMs' | 'totalMs'>
+}
+
+/** A decision as the addon takes it; throws `InvalidInputError` for one that cannot be used. */
+export function checkedDecision(
+  decision: PermissionDecision,
+): { behavior: 'allow'; updatedInput: string | undefined } | { behavior: 'deny'; message: string } {
+  switch (decision?.behavior) {
+    case 'allow': {
+      const { updatedInput } = decision
+      return { behavior: 'allow', updatedInput: updatedInput === undefined ? undefined : jsonObject(updatedInput) }
+    }
+    case 'deny':
+      return { behavior: 'deny', message: decision.message ?? 'the user said no' }
+    default:
+      throw execError('INVALID_INPUT', "a decision about a permission needs a `behavior`, 'allow' or 'deny'")
+  }
+}
+
+function jsonObject(input: Record<string, unknown>): string {
+  try {
+    const json: string | undefined = JSON.stringify(input)
+    if (json?.startsWith('{')) {
+      return json
+    }
+  } catch (cause) {
+    throw execError('INVALID_INPUT', `\`updatedInput\` cannot be written as JSON: ${(cause as Error).message}`, { cause })
+  }
+  throw execError('INVALID_INPUT', '`updatedInput` must be an object')
 }
 
 const MAX_FLUSH_MS = 16
-const MAX_TIMEOUT_MS = 0xffff_ffff
+const MAX_U32 = 0xffff_ffff
 
 /** The options as the addon takes them; throws `InvalidInputError` for values that cannot be used. */
 export function toNative(options: SessionOptions): NativeSessionOptions & { projectPath: string } {
@@ -86,15 +129,26 @@ export function toNative(options: SessionOptions): NativeSessionOptions & { proj
     executable: text(options, 'executable'),
     wrapper: texts(options, 'wrapper'),
     extraArgs: texts(options, 'extraArgs'),
-    env: options.env,
+    env: variables(options.env),
     permissionMode: text(options, 'permissionMode'),
     allowedTools: texts(options, 'allowedTools'),
     deniedTools: texts(options, 'deniedTools'),
-    allowAll: options.allowAll ?? false,
+    allowAll: flag('allowAll', options.allowAll) ?? false,
     systemPrompt: text(options, 'systemPrompt'),
     flushMs: number('flushMs', options.flushMs, MAX_FLUSH_MS) ?? 0,
-    settleMs: number('timeouts.settleMs', timeouts.settleMs, MAX_TIMEOUT_MS),
-    graceMs: number('timeouts.graceMs', timeouts.graceMs, MAX_TIMEOUT_MS),
+    settleMs: number('timeouts.settleMs', timeouts.settleMs),
+    graceMs: number('timeouts.graceMs', timeouts.graceMs),
+    lingerMs: number('timeouts.lingerMs', timeouts.lingerMs),
+    lineLimit: number('maxLineBytes', options.maxLineBytes),
+  }
+}
+
+/** The watchdogs of a turn, checked; the turn's own are stronger than the session's. */
+export function watchdogs(session: Timeouts = {}, turn: Timeouts = {}): Pick<Timeouts, 'startMs' | 'idleMs' | 'totalMs'> {
+  return {
+    startMs: number('timeouts.startMs', turn.startMs ?? session.startMs),
+    idleMs: number('timeouts.idleMs', turn.idleMs ?? session.idleMs),
+    totalMs: number('timeouts.totalMs', turn.totalMs ?? session.totalMs),
   }
 }
 
@@ -116,13 +170,40 @@ function texts(options: SessionOptions, name: KeysOf<string[]>): string[] | unde
   throw invalid(name, 'an array of strings', value)
 }
 
-function number(name: string, value: unknown, max: number): number | undefined {
+function variables(env: unknown): Record<string, string | null> | undefined {
+  const isVariable = (value: unknown) => value === null || typeof value === 'string'
+  if (env === undefined || (isRecord(env) && Object.values(env).every(isVariable))) {
+    return env as Record<string, string | null> | undefined
+  }
+  throw invalid('env', 'an object of strings and nulls', env)
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function flag(name: string, value: unknown): boolean | undefined {
+  if (value === undefined || typeof value === 'boolean') {
+    return value
+  }
+  throw invalid(name, 'a boolean', value)
+}
+
+function number(name: string, value: unknown, max = MAX_U32): number | undefined {
   if (value === undefined || (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max)) {
     return value
   }
-  throw invalid(name, `a whole number of milliseconds from 0 to ${max}`, value)
+  throw invalid(name, `a whole number from 0 to ${max}`, value)
 }
 
 function invalid(name: string, wanted: string, value: unknown): Error {
-  return execError('INVALID_INPUT', `option '${name}' must be ${wanted}, not ${JSON.stringify(value) ?? String(value)}`)
+  return execError('INVALID_INPUT', `option '${name}' must be ${wanted}, not ${shown(value)}`)
+}
+
+function shown(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return String(value)
+  }
 }

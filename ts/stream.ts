@@ -13,6 +13,12 @@ export interface ExecResult extends Omit<ResultChunk, 'type'> {
 
 const DONE: IteratorResult<StreamChunk, undefined> = { done: true, value: undefined }
 
+/**
+ * How many chunks are given without a turn of the event loop in between. An agent that is faster than its consumer has
+ * always more; timers, signals and the consumer's own output would wait for its end.
+ */
+const CHUNKS_PER_TURN = 256
+
 interface Waiting {
   resolve(result: IteratorResult<StreamChunk, undefined>): void
   reject(error: Error): void
@@ -36,6 +42,7 @@ export class TurnStream implements AsyncIterableIterator<StreamChunk, undefined>
   /** Chunks that were taken when the turn was cancelled and that the loop has not read yet. */
   #left: StreamChunk[] = []
   #waiting: Waiting[] = []
+  #given = 0
   #dropping = false
   #reported = false
   #iterated = false
@@ -53,7 +60,7 @@ export class TurnStream implements AsyncIterableIterator<StreamChunk, undefined>
       if (options.signal?.aborted) {
         throw execError('CANCELLED', 'the turn was cancelled before it began', { cause: options.signal.reason })
       }
-      engine.begin(prompt, this, options.onPermission, (error) => this.#fail(error))
+      engine.begin(prompt, this, options, (error) => this.#fail(error))
       this.#signal?.addEventListener('abort', this.#abort, { once: true })
     } catch (error) {
       this.#fail(error as Error)
@@ -69,12 +76,16 @@ export class TurnStream implements AsyncIterableIterator<StreamChunk, undefined>
   next(): Promise<IteratorResult<StreamChunk, undefined>> {
     this.#iterated = true
     if (this.#waiting.length === 0) {
-      const value = this.#left.shift() ?? this.#take()
-      if (value !== undefined) {
-        return Promise.resolve({ done: false, value })
-      }
-      if (this.#over) {
-        return this.#finish()
+      if (++this.#given % CHUNKS_PER_TURN === 0) {
+        setImmediate(() => this.#serve())
+      } else {
+        const value = this.#left.shift() ?? this.#take()
+        if (value !== undefined) {
+          return Promise.resolve({ done: false, value })
+        }
+        if (this.#over) {
+          return this.#finish()
+        }
       }
     }
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
@@ -103,15 +114,9 @@ export class TurnStream implements AsyncIterableIterator<StreamChunk, undefined>
    * a loop still gets the chunks that it has not read yet. Does nothing when the turn is over.
    */
   async cancel(): Promise<void> {
-    if (this.#over) {
-      return
+    if (!this.#over) {
+      await this.#engine.cancel()
     }
-    await this.#engine.cancel()
-    // The session is free for its next turn now, wherever the loop over this one may be.
-    for (let chunk = this.#take(); chunk !== undefined; chunk = this.#take()) {
-      this.#left.push(chunk)
-    }
-    this.#serve()
   }
 
   /**
@@ -181,6 +186,18 @@ export class TurnStream implements AsyncIterableIterator<StreamChunk, undefined>
     }
   }
 
+  /** @internal The turn was stopped: takes what is left of it, wherever the loop over it may be. */
+  onStopped(): void {
+    if (this.#dropping) {
+      this.#drop()
+      return
+    }
+    for (let chunk = this.#take(); chunk !== undefined; chunk = this.#take()) {
+      this.#left.push(chunk)
+    }
+    this.#serve()
+  }
+
   /** Gives the calls of `next` that wait what there is. */
   #serve(): void {
     while (this.#waiting.length > 0) {
@@ -198,7 +215,12 @@ export class TurnStream implements AsyncIterableIterator<StreamChunk, undefined>
   /** Reads to the end of the turn without keeping anything. */
   #drop(): void {
     this.#dropping = true
-    while (this.#take() !== undefined);
+    for (let count = 0; count < CHUNKS_PER_TURN; count++) {
+      if (this.#take() === undefined) {
+        return
+      }
+    }
+    setImmediate(() => this.#drop())
   }
 
   #fail(error: Error): void {

@@ -93,7 +93,7 @@ export async function startModelServer({ port = 0 } = {}) {
   const requests = []
   const shared = { gate: new EventEmitter().setMaxListeners(0), refusals: new Map() }
   const server = createServer(async (request, response) => {
-    const path = (request.url ?? '').split('?')[0]
+    const path = new URL(request.url ?? '/', 'http://localhost').pathname
     /** @type {RequestRecord} */
     const record = { path, keywords: [], status: null, model: null, usage: null }
     const id = String(requests.push(record))
@@ -102,7 +102,8 @@ export async function startModelServer({ port = 0 } = {}) {
       const body = JSON.parse(Buffer.concat(await request.toArray()).toString() || '{}')
       record.model = body.model ?? null
       const exchange = { ...shared, body, session, id, record, response }
-      if (Object.hasOwn(APIS, path)) await APIS[path](exchange)
+      const api = APIS[path]
+      if (api) await api(exchange)
       else sendJson(exchange, 404, { error: { message: `nothing is served at ${path}` } })
     } catch (error) {
       // A body that is not JSON, or that broke off. Failures of our own end the answer, which no agent takes for a whole one.
@@ -164,7 +165,7 @@ function callsFor(prompt, keywords) {
     const [, inBrackets, bare] = /\bpath=(?:<([^>]+)>|([^\s<]+))/.exec(prompt) ?? []
     return [{ kind: 'write', path: inBrackets ?? bare ?? 'WRITETOOL needs path=<…> in the prompt' }]
   }
-  return shell ? COMMANDS[shell].map((command) => ({ kind: 'shell', command })) : []
+  return (shell ? (COMMANDS[shell] ?? []) : []).map((command) => ({ kind: 'shell', command }))
 }
 
 /** The words of a plan, each when it is due: half of them for one that is cut. @param {Plan} plan @param {Exchange} exchange */

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use locus_exec::Error;
 use locus_exec::agent::{AgentOptions, PermissionPolicy};
-use locus_exec::run::{CancelTimes, SessionOptions};
+use locus_exec::run::{CancelTimes, SessionOptions, Timeouts, TurnOptions};
 use napi_derive::napi;
 
 /// How a session is to be run; what the fields mean is documented on `SessionOptions` in `ts/options.ts`.
@@ -31,13 +31,46 @@ pub struct NativeSessionOptions {
     pub flush_ms: u32,
     pub settle_ms: Option<u32>,
     pub grace_ms: Option<u32>,
+    pub linger_ms: Option<u32>,
+    pub line_limit: Option<u32>,
+}
+
+/// One turn.
+#[napi(object)]
+pub struct NativeTurnOptions {
+    pub prompt: String,
+    pub run_id: String,
+    /// Whether somebody is there to be asked for permission.
+    pub can_ask: bool,
+    pub start_ms: Option<u32>,
+    pub idle_ms: Option<u32>,
+    pub total_ms: Option<u32>,
+}
+
+impl From<NativeTurnOptions> for TurnOptions {
+    fn from(options: NativeTurnOptions) -> Self {
+        let defaults = Timeouts::default();
+        Self {
+            prompt: options.prompt,
+            run_id: options.run_id,
+            can_ask: options.can_ask,
+            timeouts: Timeouts {
+                start: duration(options.start_ms, defaults.start),
+                idle: duration(options.idle_ms, defaults.idle),
+                total: duration(options.total_ms, defaults.total),
+            },
+        }
+    }
+}
+
+fn duration(milliseconds: Option<u32>, default: Duration) -> Duration {
+    milliseconds.map_or(default, |ms| Duration::from_millis(ms.into()))
 }
 
 impl From<NativeSessionOptions> for SessionOptions {
     fn from(options: NativeSessionOptions) -> Self {
         let os = |list: Option<Vec<String>>| list.unwrap_or_default().into_iter().map(Into::into).collect();
-        let ms = |value: Option<u32>, default| value.map_or(default, |ms| Duration::from_millis(ms.into()));
-        let times = CancelTimes::default();
+        let defaults = Self::default();
         Self {
             agent: AgentOptions {
                 cwd: options.project_path.into(),
@@ -64,9 +97,11 @@ impl From<NativeSessionOptions> for SessionOptions {
             },
             flush_window: Duration::from_millis(options.flush_ms.into()),
             cancel: CancelTimes {
-                settle: ms(options.settle_ms, times.settle),
-                grace: ms(options.grace_ms, times.grace),
+                settle: duration(options.settle_ms, defaults.cancel.settle),
+                grace: duration(options.grace_ms, defaults.cancel.grace),
             },
+            linger: duration(options.linger_ms, defaults.linger),
+            line_limit: options.line_limit.map_or(defaults.line_limit, |bytes| bytes as usize),
         }
     }
 }

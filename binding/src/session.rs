@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use locus_exec::agent::{Decision, agent_named};
-use locus_exec::run::{Session, TurnOptions};
+use locus_exec::run::Session;
 use locus_exec::stream::{Arena, EventQueue};
 use napi::bindgen_prelude::{Function, Uint32ArraySlice, within_runtime_if_available};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi::{Env, JsString};
 use napi_derive::napi;
 
-use crate::convert::{NativeSessionOptions, to_napi};
+use crate::convert::{NativeSessionOptions, NativeTurnOptions, to_napi};
 
 /// Where in the words of a drained batch what is found; the events' words follow.
 const HEADER_WORDS: usize = 3;
@@ -79,8 +79,8 @@ impl NativeSession {
 
     /// Runs a turn; resolves when its last event can be drained. Rejects when it cannot begin.
     #[napi]
-    pub async fn run_turn(&self, prompt: String, run_id: String, can_ask: bool) -> napi::Result<()> {
-        self.session.run_turn(TurnOptions { prompt, run_id, can_ask }).await.map_err(to_napi)
+    pub async fn run_turn(&self, options: NativeTurnOptions) -> napi::Result<()> {
+        self.session.run_turn(options.into()).await.map_err(to_napi)
     }
 
     /// Stops the turn under way; resolves when it is over.

@@ -1,4 +1,4 @@
-//! How hard a turn is to be stopped, and when harder.
+//! Why a turn is stopped, how hard, and when harder.
 //!
 //! The agent is first asked by its own protocol, which keeps its process and its conversation; if the turn has not
 //! settled by a deadline, the process is asked to end, and after a grace it is killed.
@@ -6,6 +6,8 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::error::ErrorKind;
 
 /// The deadlines of a cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,9 +33,19 @@ pub(super) enum Measure {
     Kill,
 }
 
+/// Why a turn is stopped before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StopCause {
+    /// Somebody asked for it.
+    Asked,
+    /// A watchdog: what was missed, and the limit.
+    Timeout(ErrorKind, Duration),
+}
+
 /// A cancellation under way.
 #[derive(Debug)]
 pub(super) struct Cancellation {
+    cause: StopCause,
     times: CancelTimes,
     interrupted: bool,
     last: Option<Measure>,
@@ -42,8 +54,13 @@ pub(super) struct Cancellation {
 
 impl Cancellation {
     /// A cancellation that is asked for now; its first measure waits until the agent can be interrupted.
-    pub(super) fn new(times: CancelTimes, now: Instant) -> Self {
-        Self { times, interrupted: false, last: None, deadline: now + times.settle }
+    pub(super) fn new(cause: StopCause, times: CancelTimes, now: Instant) -> Self {
+        Self { cause, times, interrupted: false, last: None, deadline: now + times.settle }
+    }
+
+    /// Why the turn is stopped.
+    pub(super) fn cause(&self) -> StopCause {
+        self.cause
     }
 
     /// When [`Self::escalate`] is to be called next.
@@ -76,7 +93,7 @@ mod tests {
     fn it_asks_then_terminates_then_kills() {
         let now = Instant::now();
         let times = CancelTimes::default();
-        let mut cancellation = Cancellation::new(times, now);
+        let mut cancellation = Cancellation::new(StopCause::Asked, times, now);
         assert_eq!(cancellation.deadline(), now + times.settle);
         assert!(cancellation.interrupt());
         assert!(!cancellation.interrupt(), "an agent is interrupted once");
@@ -89,7 +106,7 @@ mod tests {
     #[test]
     fn an_agent_that_never_gets_ready_is_terminated_all_the_same() {
         let now = Instant::now();
-        let mut cancellation = Cancellation::new(CancelTimes::default(), now);
+        let mut cancellation = Cancellation::new(StopCause::Asked, CancelTimes::default(), now);
         assert_eq!(cancellation.escalate(now), Measure::Terminate);
         assert!(!cancellation.interrupt(), "too late to ask");
     }

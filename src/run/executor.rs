@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use super::cancel::{Cancellation, Measure};
+use super::cancel::{Cancellation, Measure, StopCause};
 use super::dispatcher::Dispatcher;
 use super::session::{Message, SessionOptions, TurnOptions};
 use super::turn::{Output, Turn};
@@ -17,12 +17,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Fact;
 use crate::process::{Activity, Exit, Process, Supervision};
 use crate::stream::{Chunk, EventQueue, Frame, FrameDecoder, TurnResult};
-
-/// The longest line that is understood; a longer one is skipped.
-const LINE_LIMIT: usize = 16 * 1024 * 1024;
-
-/// How long a process may take to leave by itself when the session ends.
-const LINGER: Duration = Duration::from_secs(2);
 
 /// Owns the process of a session and runs its turns.
 pub(super) struct Executor {
@@ -52,6 +46,7 @@ enum Step {
     Room,
     FlushDue,
     CancelDue,
+    TimedOut(ErrorKind),
 }
 
 impl Executor {
@@ -92,6 +87,7 @@ impl Executor {
                 Step::Room => {}
                 Step::FlushDue => self.dispatcher.publish(),
                 Step::CancelDue => self.escalate(),
+                Step::TimedOut(kind) => self.timed_out(kind),
             }
         };
         self.end().await;
@@ -109,6 +105,7 @@ impl Executor {
         let flush = self.dispatcher.due();
         let cancel =
             self.turn.as_ref().and_then(|turn| turn.cancellation.as_ref()).map(Cancellation::deadline);
+        let watchdog = self.turn.as_ref().and_then(|turn| turn.watchdog(full));
         let live = self.live.as_mut();
         let activity = async {
             match live {
@@ -122,6 +119,7 @@ impl Executor {
             () = at(cancel) => Step::CancelDue,
             () = at(flush) => Step::FlushDue,
             activity = activity => Step::Activity(activity),
+            () = at(watchdog.map(|(deadline, _)| deadline)) => Step::TimedOut(watchdog.map_or(ErrorKind::Internal, |(_, kind)| kind)),
             () = queue.room(), if full => Step::Room,
         }
     }
@@ -140,7 +138,7 @@ impl Executor {
             }
             Message::Cancel { done } => {
                 self.cancelled.push(done);
-                self.cancel();
+                self.stop(StopCause::Asked);
             }
             Message::Respond { id, decision, known } => {
                 let question = self.take_question(&id);
@@ -174,6 +172,8 @@ impl Executor {
         self.turn = Some(Turn {
             run_id: options.run_id.clone(),
             started: Instant::now(),
+            last_output: Instant::now(),
+            timeouts: options.timeouts,
             done,
             interruptible: false,
             cancellation: None,
@@ -200,13 +200,16 @@ impl Executor {
             let process = Process::spawn(&command, &supervision, self.agent.install_hint())?;
             let mut dialect = self.agent.dialect();
             process.write(dialect.open());
-            self.live = Some(Live { process, dialect, frames: FrameDecoder::new(LINE_LIMIT) });
+            self.live = Some(Live { process, dialect, frames: FrameDecoder::new(self.options.line_limit) });
         }
         self.live.as_mut().ok_or(Error::Internal("the process vanished".into()))
     }
 
     /// Decodes what was read.
     fn output(&mut self) {
+        if let Some(turn) = &mut self.turn {
+            turn.last_output = Instant::now();
+        }
         self.with_live(|executor, live| {
             let drop_chunks = executor.dispatcher.is_full();
             executor.decode(live, FrameDecoder::next_frame, drop_chunks);
@@ -339,7 +342,14 @@ impl Executor {
         if end.agent_session_id.is_some() {
             self.agent_session_id.clone_from(&end.agent_session_id);
         }
-        let error = if turn.cancellation.is_some() { Some(Error::Cancelled) } else { end.error };
+        let error = match turn.cancellation.as_ref().map(Cancellation::cause) {
+            None => end.error,
+            Some(StopCause::Asked) => Some(Error::Cancelled),
+            Some(StopCause::Timeout(kind, after)) => {
+                let stderr_tail = end.error.and_then(|error| error.report().stderr_tail).unwrap_or_default();
+                Some(Error::TimedOut { agent: self.agent.name(), kind, after, stderr_tail })
+            }
+        };
         for question in &turn.questions {
             self.resolved(question, "withdrawn", "agent", None);
         }
@@ -383,19 +393,27 @@ impl Executor {
         }
     }
 
-    fn cancel(&mut self) {
-        match &mut self.turn {
-            Some(turn) => {
-                turn.cancellation
-                    .get_or_insert_with(|| Cancellation::new(self.options.cancel, Instant::now()));
-                self.with_live(Self::interrupt_if_cancelled);
+    fn timed_out(&mut self, kind: ErrorKind) {
+        let Some(turn) = &self.turn else { return };
+        let limit = match kind {
+            ErrorKind::StartTimeout => turn.timeouts.start,
+            ErrorKind::IdleTimeout => turn.timeouts.idle,
+            _ => turn.timeouts.total,
+        };
+        self.stop(StopCause::Timeout(kind, limit));
+    }
+
+    /// Begins to stop the turn under way; the first cause is the one that counts.
+    fn stop(&mut self, cause: StopCause) {
+        let Some(turn) = &mut self.turn else {
+            for done in self.cancelled.drain(..) {
+                let _ = done.send(());
             }
-            None => {
-                for done in self.cancelled.drain(..) {
-                    let _ = done.send(());
-                }
-            }
-        }
+            return;
+        };
+        let times = self.options.cancel;
+        turn.cancellation.get_or_insert_with(|| Cancellation::new(cause, times, Instant::now()));
+        self.with_live(Self::interrupt_if_cancelled);
     }
 
     fn interrupt_if_cancelled(&mut self, live: &mut Live) {
@@ -424,7 +442,7 @@ impl Executor {
         if let Some(live) = self.live.take() {
             let grace = self.options.cancel.grace;
             // A process in the middle of a turn would go on with it; it is asked to end at once.
-            let linger = if self.turn.is_some() { Duration::ZERO } else { LINGER };
+            let linger = if self.turn.is_some() { Duration::ZERO } else { self.options.linger };
             live.process.terminate(linger, grace).await;
         }
         self.dispatcher.tick();
@@ -477,7 +495,7 @@ impl RunSink<'_> {
         match frame {
             Frame::Line(line) => dialect.decode(line, now, self),
             Frame::Oversized { head, length } => {
-                let reason = format!("a line of {length} bytes is above the limit of {LINE_LIMIT}");
+                let reason = format!("a line of {length} bytes is above the limit");
                 let line = String::from_utf8_lossy(head);
                 self.chunk(Chunk::Unparsed { line, reason: reason.into() });
             }

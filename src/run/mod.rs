@@ -7,12 +7,15 @@
 //! - `dispatcher.rs`: the one place that stamps events.
 //! - `turn.rs`: what is known of the turn under way.
 //! - `cancel.rs`: how hard a turn is to be stopped, and when harder; pure.
+//! - `watchdog.rs`: when a turn has taken too long; pure.
 
 mod cancel;
 mod dispatcher;
 mod executor;
 mod session;
 mod turn;
+mod watchdog;
 
 pub use cancel::CancelTimes;
 pub use session::{Session, SessionOptions, TurnOptions};
+pub use watchdog::Timeouts;

@@ -7,12 +7,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::cancel::CancelTimes;
 use super::executor::Executor;
+use super::watchdog::Timeouts;
 use crate::agent::{Agent, AgentOptions, Decision};
 use crate::error::{Error, Result};
 use crate::stream::EventQueue;
 
 /// How a session is to be run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct SessionOptions {
     /// How the agent is to be run.
     pub agent: AgentOptions,
@@ -20,6 +21,22 @@ pub struct SessionOptions {
     pub flush_window: Duration,
     /// The deadlines of a cancellation.
     pub cancel: CancelTimes,
+    /// How long the process may take to leave by itself when the session ends.
+    pub linger: Duration,
+    /// The longest line in bytes that is understood; a longer one is skipped and reported.
+    pub line_limit: usize,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self {
+            agent: AgentOptions::default(),
+            flush_window: Duration::ZERO,
+            cancel: CancelTimes::default(),
+            linger: Duration::from_secs(2),
+            line_limit: 16 * 1024 * 1024,
+        }
+    }
 }
 
 /// One turn.
@@ -31,6 +48,8 @@ pub struct TurnOptions {
     pub run_id: String,
     /// Whether somebody is there to be asked for permission.
     pub can_ask: bool,
+    /// How long it may take.
+    pub timeouts: Timeouts,
 }
 
 /// A conversation with one agent. All calls only send messages; what happens comes out of the queue as events.

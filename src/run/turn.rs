@@ -4,6 +4,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::cancel::Cancellation;
+use super::watchdog::{Progress, Timeouts};
 use crate::agent::PermissionRequest;
 use crate::error::ErrorKind;
 
@@ -12,6 +13,8 @@ use crate::error::ErrorKind;
 pub(super) struct Turn {
     pub(super) run_id: String,
     pub(super) started: Instant,
+    pub(super) last_output: Instant,
+    pub(super) timeouts: Timeouts,
     /// Told when the turn is over and all its events are in the queue.
     pub(super) done: oneshot::Sender<()>,
     /// Whether the agent said that it works on this turn; before that an interrupt would be lost.
@@ -20,6 +23,22 @@ pub(super) struct Turn {
     /// Questions that wait for an answer from the host.
     pub(super) questions: Vec<PermissionRequest>,
     pub(super) output: Output,
+}
+
+impl Turn {
+    /// When the turn has taken too long, and what that is called. `stalled` tells that nothing is read because the
+    /// consumer does not consume.
+    pub(super) fn watchdog(&self, stalled: bool) -> Option<(Instant, ErrorKind)> {
+        if self.cancellation.is_some() {
+            return None;
+        }
+        self.timeouts.next(&Progress {
+            started: self.started,
+            ready: self.output.ready,
+            last_output: self.last_output,
+            excused: stalled || !self.questions.is_empty(),
+        })
+    }
 }
 
 /// What the agent's output amounted to, for the verdict when it ends without a result.

@@ -1,13 +1,13 @@
 /** A duration for people: `85ms`, `3.2s`, `2m 05s`. */
 export function formatDuration(milliseconds: number): string {
-  if (milliseconds < 1000) {
+  // Rounded before the unit is chosen: 59.96 seconds are a minute and not 60.0 seconds.
+  if (Math.round(milliseconds) < 1000) {
     return `${Math.round(milliseconds)}ms`
   }
-  const seconds = milliseconds / 1000
-  if (seconds < 60) {
-    return `${seconds.toFixed(1)}s`
+  if (Math.round(milliseconds / 100) < 600) {
+    return `${(milliseconds / 1000).toFixed(1)}s`
   }
-  const whole = Math.round(seconds)
+  const whole = Math.round(milliseconds / 1000)
   return `${Math.floor(whole / 60)}m ${String(whole % 60).padStart(2, '0')}s`
 }
 

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+
 import { Command, CommanderError } from 'commander'
 import pkg from '../../package.json'
 
@@ -22,7 +24,8 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .description('Runs coding agents and shows what they do while they do it.')
     .version(pkg.version)
     .exitOverride()
-    .configureOutput({ writeErr: () => {} })
+    // What is wrong is told by `fail`, in the mode that was asked for.
+    .configureOutput({ outputError: () => {} })
   root
     .command('exec')
     .description('run a prompt with an agent')
@@ -98,6 +101,11 @@ export async function main(args: string[]): Promise<void> {
     if (error instanceof CommanderError && error.exitCode === 0) {
       return
     }
+    // Without a command the help is shown, on stderr.
+    if (error instanceof CommanderError && error.code === 'commander.help') {
+      process.exitCode = EXIT_CODES.INVALID_INPUT
+      return
+    }
     fail(error, args.includes('--json-stream'))
   }
 }
@@ -114,7 +122,7 @@ function fail(thrown: unknown, jsonStream: boolean): void {
     return
   }
   const renderer = new JsonStreamRenderer(new Output(process.stdout))
-  renderer.start({ sessionId: '', cwd: process.cwd(), provider: '', model: undefined })
+  renderer.start({ sessionId: randomUUID(), cwd: process.cwd(), provider: '', model: undefined })
   renderer.end({ exitCode: EXIT_CODES[code], durationMs: 0, error: execError(code, message) })
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { execError } from '../errors.js'
@@ -11,18 +11,20 @@ export interface Settings {
 
 /** The settings of a project, overridden by `LOCUS_PROVIDER` and `LOCUS_MODEL`; a missing file is an empty one. */
 export function loadSettings(projectPath: string, env: NodeJS.ProcessEnv): Settings {
-  const { provider, model } = readSettings(join(projectPath, '.locus', 'settings.json'))
+  const { provider, model } = readSettings(projectPath)
   return { provider: env.LOCUS_PROVIDER || provider, model: env.LOCUS_MODEL || model }
 }
 
-function readSettings(path: string): Settings {
+function readSettings(projectPath: string): Settings {
+  const path = join(projectPath, '.locus', 'settings.json')
   let content: string
   try {
-    content = readFileSync(path, 'utf8')
+    // Some editors begin a file with a byte order mark, which JSON does not know.
+    content = readFileSync(path, 'utf8').replace(/^\ufeff/, '')
   } catch (error) {
-    // A missing project folder is named by the engine, with its own code.
+    // A project folder that is missing or forbidden is named by the engine, with its own code.
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') {
+    if (code === 'ENOENT' || code === 'ENOTDIR' || !canEnter(projectPath)) {
       return {}
     }
     throw execError('INVALID_INPUT', `cannot read the settings in '${path}': ${(error as Error).message}`, { cause: error })
@@ -37,6 +39,15 @@ function readSettings(path: string): Settings {
     throw execError('INVALID_INPUT', `the settings in '${path}' must be a JSON object`)
   }
   return { provider: word(parsed, 'provider', path), model: word(parsed, 'model', path) }
+}
+
+function canEnter(folder: string): boolean {
+  try {
+    accessSync(folder, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function word(settings: object, key: keyof Settings, path: string): string | undefined {

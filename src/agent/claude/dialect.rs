@@ -15,7 +15,7 @@ use super::wire::{
 };
 use crate::agent::{Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
 use crate::error::{Error, ErrorKind};
-use crate::stream::{Chunk, Json, json_of};
+use crate::stream::{Chunk, Json, json_of, repair};
 
 /// Types of lines that say nothing a consumer could use.
 const QUIET_TYPES: &[&str] = &["control_response", "keep_alive", "tool_progress", "tool_use_summary"];
@@ -107,12 +107,13 @@ impl Dialect for ClaudeDialect {
 
     fn decode(&mut self, line: &[u8], now: u64, sink: &mut dyn Sink) {
         let text = String::from_utf8_lossy(line);
-        if text.trim_ascii().is_empty() {
+        let text = text.trim_ascii().trim_start_matches('\u{feff}');
+        if text.is_empty() {
             return;
         }
-        match serde_json::from_str::<Line<'_>>(&text) {
-            Ok(line) => self.line(&line, &text, now, sink),
-            Err(error) => unparsed(&text, &error.to_string(), sink),
+        match serde_json::from_str::<Line<'_>>(text) {
+            Ok(line) => self.line(&line, text, now, sink),
+            Err(error) => self.odd_line(text, &error, now, sink),
         }
     }
 }
@@ -156,6 +157,33 @@ impl ClaudeDialect {
             kind if QUIET_TYPES.contains(&kind) => {}
             kind => unparsed(text, &format!("unknown type '{kind}'"), sink),
         }
+    }
+
+    /// A line that is not quite what it should be: what can be made of it, and what it is if nothing can.
+    fn odd_line(&mut self, text: &str, error: &serde_json::Error, now: u64, sink: &mut dyn Sink) {
+        if let Some(repaired) = repair(text) {
+            match serde_json::from_str::<Line<'_>>(&repaired) {
+                Ok(line) => return self.line(&line, &repaired, now, sink),
+                Err(error) => return unparsed(text, &error.to_string(), sink),
+            }
+        }
+        let values: Vec<&RawValue> =
+            serde_json::Deserializer::from_str(text).into_iter().map_while(Result::ok).collect();
+        if let [value] = values.as_slice()
+            && let Some(unique) = without_duplicate_keys(value)
+            && let Ok(line) = serde_json::from_str::<Line<'_>>(&unique)
+        {
+            return self.line(&line, &unique, now, sink);
+        }
+        // Two objects on one line, when a newline was lost.
+        let whole = values.iter().map(|value| value.get().len()).sum::<usize>() == text.len();
+        if values.len() > 1 && whole {
+            for value in values {
+                self.decode(value.get().as_bytes(), now, sink);
+            }
+            return;
+        }
+        unparsed(text, &error.to_string(), sink);
     }
 
     fn streamed(&mut self, parent: Option<&str>) -> &mut Streamed {
@@ -415,6 +443,13 @@ impl ClaudeDialect {
             self.prompt_taken = true;
         }
     }
+}
+
+/// An object whose keys are there only once, the last of each; `None` if they were to begin with.
+fn without_duplicate_keys(object: &RawValue) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(object.get()).ok()?;
+    let unique = value.to_string();
+    (unique.len() < object.get().len()).then_some(unique)
 }
 
 /// Why a turn failed, from the facts that its result gives.

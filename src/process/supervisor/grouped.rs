@@ -121,3 +121,62 @@ async fn supervise(
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    fn spawn(script: &str, grace: Duration) -> (Supervisor, Pipes) {
+        let spec = CommandSpec {
+            program: "sh".into(),
+            args: vec!["-c".into(), script.into()],
+            env: Vec::new(),
+            cwd: std::env::temp_dir(),
+        };
+        let supervision = Supervision { grace, ..Supervision::default() };
+        Supervisor::spawn(&spec, Path::new("/bin/sh"), &supervision).unwrap()
+    }
+
+    /// Nobody in the group holds the pipe any more.
+    async fn closed(mut pipes: Pipes) {
+        let mut rest = Vec::new();
+        pipes.stdout.read_to_end(&mut rest).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_group_of_a_process_ends_with_it() {
+        let (mut supervisor, pipes) = spawn("sleep 600 & exit 3", Duration::from_secs(5));
+        assert!(matches!(supervisor.fate().await, Fate::Ended(Exit { code: Some(3), .. })));
+        supervisor.gone().await;
+        closed(pipes).await;
+    }
+
+    #[tokio::test]
+    async fn a_group_that_does_not_heed_is_killed() {
+        let (mut supervisor, mut pipes) =
+            spawn("trap '' TERM; echo ready; sleep 600; sleep 600", Duration::from_secs(600));
+        let mut ready = [0; 6];
+        pipes.stdout.read_exact(&mut ready).await.unwrap();
+        supervisor.end(Duration::from_millis(50));
+        assert!(matches!(supervisor.fate().await, Fate::Ended(Exit { code: None, .. })));
+        supervisor.gone().await;
+        closed(pipes).await;
+    }
+
+    #[tokio::test]
+    async fn dropping_the_handle_ends_the_group() {
+        let (supervisor, pipes) = spawn("sleep 600 & sleep 600", Duration::from_secs(5));
+        drop(supervisor);
+        closed(pipes).await;
+    }
+
+    #[tokio::test]
+    async fn a_kill_does_not_wait() {
+        let (mut supervisor, pipes) = spawn("trap '' TERM; sleep 600", Duration::from_secs(600));
+        supervisor.kill();
+        supervisor.gone().await;
+        closed(pipes).await;
+    }
+}

@@ -33,6 +33,9 @@ export interface Plan {
 
 /** The options of the run, from the flags, the environment and the settings, in this order. */
 export function planOf(flags: ExecFlags): Plan {
+  if (flags.dir === '') {
+    throw execError('INVALID_DIRECTORY', '--dir is empty; name a folder, or leave it out to use this one')
+  }
   const projectPath = resolve(flags.dir ?? '.')
   const settings = loadSettings(projectPath, process.env)
   const provider = flags.provider ?? settings.provider ?? DEFAULT_PROVIDER
@@ -52,9 +55,11 @@ export function planOf(flags: ExecFlags): Plan {
 /** Runs one prompt and shows it; resolves to the exit code. Never throws: what goes wrong is shown by the renderer. */
 export async function runExec(words: string[], flags: ExecFlags, renderer: Renderer): Promise<number> {
   const started = performance.now()
+  let plan: Plan | undefined
   let session: ExecSession | undefined
+  let signals: Signals | undefined
   let begun = false
-  const begin = (plan?: Plan) => {
+  const begin = () => {
     begun = true
     renderer.start({
       sessionId: session?.id ?? randomUUID(),
@@ -66,46 +71,37 @@ export async function runExec(words: string[], flags: ExecFlags, renderer: Rende
   let exitCode = 0
   let error: ExecError | undefined
   try {
-    const plan = planOf(flags)
+    plan = planOf(flags)
     const prompt = await readPrompt(words, process.stdin)
     session = await ExecSession.create(plan.options)
-    begin(plan)
-    exitCode = await runTurn(session, prompt, renderer)
+    begin()
+    signals = new Signals(session)
+    await runTurn(session, prompt, renderer)
   } catch (thrown) {
     error = asExecError(thrown)
-    exitCode = EXIT_CODES[error.code]
+    exitCode = (error.code === 'CANCELLED' ? signals?.exitCode : undefined) ?? EXIT_CODES[error.code]
     if (!begun) {
       begin()
     }
   }
+  signals?.release()
   renderer.end({ exitCode, durationMs: Math.round(performance.now() - started), error })
   await session?.end()
   return exitCode
 }
 
-async function runTurn(session: ExecSession, prompt: string, renderer: Renderer): Promise<number> {
+async function runTurn(session: ExecSession, prompt: string, renderer: Renderer): Promise<void> {
   session.on(ExecEventType.PERMISSION_RESOLVED, ({ data }) => renderer.permissionResolved(data))
   session.on(ExecEventType.TURN_COMPLETED, ({ data }) => renderer.turnCompleted(data))
-  const signals = new Signals(session)
-  try {
-    const stream = session.executeStreaming(prompt)
-    for await (const chunk of stream) {
-      renderer.chunk(chunk)
-      const ready = renderer.ready()
-      if (ready) {
-        await ready
-      }
+  const stream = session.executeStreaming(prompt)
+  for await (const chunk of stream) {
+    renderer.chunk(chunk)
+    const ready = renderer.ready()
+    if (ready) {
+      await ready
     }
-    await stream.result
-    return 0
-  } catch (error) {
-    if (signals.exitCode !== undefined && asExecError(error).code === 'CANCELLED') {
-      return signals.exitCode
-    }
-    throw error
-  } finally {
-    signals.release()
   }
+  await stream.result
 }
 
 /** Turns the signals of a terminal into a cancelled turn; the second Ctrl+C ends the program at once. */

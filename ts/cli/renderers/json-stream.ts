@@ -15,6 +15,13 @@ const PROTOCOL_CODES: Partial<Record<ErrorCode, string>> = {
   INTERNAL: 'UNKNOWN',
 }
 
+/** What JSON leaves as it is and a terminal, should the lines come to one, would obey. */
+const OBEYED = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
 /**
  * Shows a run to a program: protocol 1, one JSON object a line. `start` is the first line and `done` the last, always;
  * before a failed `done` comes an `error`.
@@ -22,6 +29,7 @@ const PROTOCOL_CODES: Partial<Record<ErrorCode, string>> = {
 export class JsonStreamRenderer implements Renderer {
   readonly #out: Output
   #sessionId = ''
+  #answered = false
   #summary: ExecEventData['turn:completed'] | undefined
 
   constructor(out: Output) {
@@ -37,7 +45,7 @@ export class JsonStreamRenderer implements Renderer {
     switch (chunk.type) {
       case 'text_delta':
         if (chunk.parentToolUseId === undefined) {
-          this.#line('text_delta', { content: chunk.content })
+          this.#text(chunk.content)
         }
         break
       case 'thinking':
@@ -58,6 +66,12 @@ export class JsonStreamRenderer implements Renderer {
         break
       case 'unparsed':
         this.#line('status', { status: 'unparsed', message: `${chunk.reason}: ${chunk.line}` })
+        break
+      case 'result':
+        // An answer without a model's words, as of a slash command, comes only here.
+        if (!this.#answered && chunk.content !== '') {
+          this.#text(chunk.content)
+        }
         break
       default:
     }
@@ -94,6 +108,11 @@ export class JsonStreamRenderer implements Renderer {
     return this.#out.ready()
   }
 
+  #text(content: string): void {
+    this.#answered = true
+    this.#line('text_delta', { content })
+  }
+
   #error({ code, message, retryable, retryAfterMs, exitCode, signal, stderrTail }: ExecError): void {
     this.#line('error', {
       error: {
@@ -107,7 +126,7 @@ export class JsonStreamRenderer implements Renderer {
 
   #line(type: string, payload: object): void {
     const line = { protocol: 1, type, sessionId: this.#sessionId, timestamp: Date.now(), payload }
-    this.#out.write(`${JSON.stringify(line)}\n`)
+    this.#out.write(`${JSON.stringify(line).replace(OBEYED, escapeUnit)}\n`)
   }
 }
 

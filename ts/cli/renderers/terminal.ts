@@ -1,4 +1,5 @@
 import { Chalk, type ChalkInstance } from 'chalk'
+import truncate from 'cli-truncate'
 import ora, { type Ora } from 'ora'
 
 import type { StatusChunk, StreamChunk, ToolResultChunk } from '../../chunks.js'
@@ -6,6 +7,7 @@ import type { ExecError } from '../../errors.js'
 import type { ExecEventData } from '../../events.js'
 import { formatCost, formatDuration, formatTokens } from '../format.js'
 import type { Output } from '../output.js'
+import { CleanText, cleanValue } from './clean-text.js'
 import type { Renderer, RunEnd, RunStart } from './renderer.js'
 import { toolOutcome, toolTitle } from './tool-display.js'
 
@@ -36,6 +38,7 @@ export class TerminalRenderer implements Renderer {
   readonly #options: TerminalOptions
   readonly #chalk: ChalkInstance
   readonly #tools = new Map<string, RunningTool>()
+  readonly #answer = new CleanText()
   #spinner: Ora | undefined
   #activity = ''
   #midLine = false
@@ -43,6 +46,8 @@ export class TerminalRenderer implements Renderer {
   #afterLine = false
   #answered = false
   #unparsed = 0
+  /** Whether the agent got as far as to do anything. */
+  #initialized = false
   #model: string | undefined
   #summary: ExecEventData['turn:completed'] | undefined
 
@@ -57,13 +62,19 @@ export class TerminalRenderer implements Renderer {
   }
 
   chunk(chunk: StreamChunk): void {
+    if (chunk.type === 'text_delta') {
+      // A subagent talks to the main agent, not to the user.
+      if (this.#options.stream && chunk.parentToolUseId === undefined) {
+        this.#text(this.#answer.push(chunk.content))
+      }
+      return
+    }
+    this.#aboutTheAnswer(cleanValue(chunk))
+  }
+
+  /** Shows a chunk whose texts are clean. */
+  #aboutTheAnswer(chunk: Exclude<StreamChunk, { type: 'text_delta' }>): void {
     switch (chunk.type) {
-      case 'text_delta':
-        // A subagent talks to the main agent, not to the user.
-        if (this.#options.stream && chunk.parentToolUseId === undefined) {
-          this.#text(chunk.content)
-        }
-        break
       case 'thinking':
         this.#show('Thinking')
         break
@@ -89,7 +100,8 @@ export class TerminalRenderer implements Renderer {
         }
         break
       case 'result':
-        if (!this.#options.stream && chunk.content !== '') {
+        // Not streamed: by the user's wish, or because there were no words of a model, as for a slash command.
+        if (!this.#answered) {
           this.#text(chunk.content)
         }
         break
@@ -97,7 +109,8 @@ export class TerminalRenderer implements Renderer {
     }
   }
 
-  permissionResolved({ tool, behavior, decidedBy }: ExecEventData['permission:resolved']): void {
+  permissionResolved(resolution: ExecEventData['permission:resolved']): void {
+    const { tool, behavior, decidedBy } = cleanValue(resolution)
     if (behavior === 'deny' && decidedBy === 'default') {
       const { yellow, bold } = this.#chalk
       this.#line(
@@ -107,7 +120,7 @@ export class TerminalRenderer implements Renderer {
   }
 
   turnCompleted(summary: ExecEventData['turn:completed']): void {
-    this.#summary = summary
+    this.#summary = cleanValue(summary)
   }
 
   end({ durationMs, error }: RunEnd): void {
@@ -116,7 +129,7 @@ export class TerminalRenderer implements Renderer {
     if (error) {
       this.#error(error)
     }
-    if (this.#summary) {
+    if (this.#summary && (!error || this.#initialized)) {
       this.#summarize(this.#summary, durationMs)
     }
     this.#options.out.flush()
@@ -155,9 +168,10 @@ export class TerminalRenderer implements Renderer {
     const { green, red, dim } = this.#chalk
     const mark = chunk.success ? green('✓') : red('✗')
     const indent = chunk.parentToolUseId === undefined ? '' : '  '
-    this.#line(`${indent}${mark} ${title} ${dim(`(${formatDuration(chunk.duration)})`)}`)
+    const duration = dim(` (${formatDuration(chunk.duration)})`)
+    this.#line(`${this.#fit(`${indent}${mark} ${title}`, 2 + formatDuration(chunk.duration).length)}${duration}`)
     for (const line of toolOutcome(chunk)) {
-      this.#line(`${indent}  ${chunk.success ? dim(`│ ${line}`) : red(`│ ${line}`)}`)
+      this.#line(this.#fit(`${indent}  ${chunk.success ? dim(`│ ${line}`) : red(`│ ${line}`)}`))
     }
     const [next] = [...this.#tools.values()].slice(-1)
     this.#show(next?.title ?? 'Working')
@@ -166,6 +180,7 @@ export class TerminalRenderer implements Renderer {
   #status({ status, detail = {} }: StatusChunk): void {
     switch (status) {
       case 'initialized':
+        this.#initialized = true
         this.#model = typeof detail.model === 'string' ? detail.model : this.#model
         break
       case 'requesting':
@@ -191,11 +206,19 @@ export class TerminalRenderer implements Renderer {
     }
   }
 
+  /** A line cut to the terminal's width, with some columns left over. */
+  #fit(line: string, reserved = 0): string {
+    const { err } = this.#options
+    return err.isTerminal ? truncate(line, Math.max(20, err.columns - reserved - 1)) : line
+  }
+
   /** Prints a line about the answer. */
   #line(line: string): void {
     this.#stop()
     this.#endLine()
     this.#afterLine = true
+    // Two streams, one screen: what was written before must be there before.
+    this.#options.out.flush()
     this.#options.err.write(`${line}\n`)
   }
 
@@ -203,7 +226,6 @@ export class TerminalRenderer implements Renderer {
     if (this.#midLine) {
       this.#midLine = false
       this.#options.out.write('\n')
-      this.#options.out.flush()
     }
   }
 
@@ -231,9 +253,10 @@ export class TerminalRenderer implements Renderer {
 
   #error(error: ExecError): void {
     const { red, dim, bold } = this.#chalk
-    this.#line(`${red(`✗ ${bold(error.code)}`)} ${error.message}`)
-    if (error.stderrTail) {
-      for (const line of error.stderrTail.split('\n').slice(-10)) {
+    const { code, message, stderrTail } = cleanValue({ code: error.code, message: error.message, stderrTail: error.stderrTail })
+    this.#line(`${red(`✗ ${bold(code)}`)} ${message}`)
+    if (stderrTail) {
+      for (const line of stderrTail.split('\n').slice(-10)) {
         this.#line(dim(`  │ ${line}`))
       }
     }

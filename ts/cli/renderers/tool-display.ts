@@ -30,7 +30,8 @@ export interface ToolTitle {
 
 /** How a tool use is announced. */
 export function toolTitle(tool: string, parameters: Record<string, unknown> = {}): ToolTitle {
-  const face = FACES[tool] ?? { icon: '🔧', message: `Using ${tool}` }
+  const known = Object.hasOwn(FACES, tool) ? FACES[tool] : undefined
+  const face: ToolFace = known ?? { icon: '🔧', message: `Using ${tool}` }
   const value = face.parameter ? parameters[face.parameter] : Object.values(parameters).find((it) => typeof it === 'string')
   return { icon: face.icon, message: face.message, detail: typeof value === 'string' ? oneLine(value) : '' }
 }
