@@ -84,9 +84,9 @@ export async function runExec(words: string[], flags: ExecFlags, renderer: Rende
       begin()
     }
   }
-  signals?.release()
   renderer.end({ exitCode, durationMs: Math.round(performance.now() - started), error })
   await session?.end()
+  signals?.release()
   return exitCode
 }
 
