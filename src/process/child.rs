@@ -1,5 +1,6 @@
 //! A running process with its three pipes.
 
+use std::future::pending;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,6 +18,9 @@ use crate::error::{Error, Result};
 /// How long stdout is still read after the process itself has ended: a grandchild may hold the pipe open for ever.
 const DRAIN_AFTER_EXIT: Duration = Duration::from_millis(500);
 
+/// The most that a process can leave in its pipe when it ends.
+const MAX_PIPE_BYTES: usize = 1024 * 1024;
+
 /// How much longer than the grace the end of everything is waited for: what is stuck in the kernel cannot be killed.
 const END_MARGIN: Duration = Duration::from_secs(2);
 
@@ -31,6 +35,7 @@ pub struct Process {
     stderr: StderrTail,
     exit: Option<Exit>,
     drain_deadline: Option<Instant>,
+    read_after_exit: usize,
 }
 
 /// What a process did.
@@ -58,6 +63,7 @@ impl Process {
             stderr: StderrTail::drain(pipes.stderr),
             exit: None,
             drain_deadline: None,
+            read_after_exit: 0,
         })
     }
 
@@ -80,27 +86,39 @@ impl Process {
             if let (Some(exit), true) = (self.exit, self.stdout_ended) {
                 return Activity::Ended(exit);
             }
+            if !may_read && self.exit.is_some() {
+                // The time in which nobody reads does not count: what is in the pipe is still to be read. There is
+                // nothing to wait for; the caller calls again when it may read.
+                self.drain_deadline = None;
+                return pending().await;
+            }
+            let drain_deadline = match self.exit {
+                Some(_) => *self.drain_deadline.get_or_insert_with(|| Instant::now() + DRAIN_AFTER_EXIT),
+                None => Instant::now(),
+            };
+            if self.read_after_exit > MAX_PIPE_BYTES && drain_deadline <= Instant::now() {
+                // Not what the process left in the pipe, but somebody else who goes on writing.
+                self.stdout_ended = true;
+                continue;
+            }
             tokio::select! {
                 biased;
                 read = self.stdout.read_buf(buffer), if may_read && !self.stdout_ended => match read {
                     // A read error on a pipe means that nothing more will come, the same as its end.
                     Ok(0) | Err(_) => self.stdout_ended = true,
-                    Ok(count) => return Activity::Output(count),
+                    Ok(count) => {
+                        self.read_after_exit += if self.exit.is_some() { count } else { 0 };
+                        return Activity::Output(count);
+                    }
                 },
                 fate = self.supervisor.fate(), if self.exit.is_none() => match fate {
-                    Fate::Ended(exit) => self.ended(exit),
-                    Fate::Lost => self.ended(Exit { code: None, signal: None }),
+                    Fate::Ended(exit) => self.exit = Some(exit),
+                    Fate::Lost => self.exit = Some(Exit { code: None, signal: None }),
                     Fate::NotStarted(source) => return Activity::NotStarted(not_started(&self.program, source)),
                 },
-                () = sleep_until(self.drain_deadline.unwrap_or_else(Instant::now)),
-                    if may_read && self.drain_deadline.is_some() => self.stdout_ended = true,
+                () = sleep_until(drain_deadline), if self.exit.is_some() => self.stdout_ended = true,
             }
         }
-    }
-
-    fn ended(&mut self, exit: Exit) {
-        self.exit = Some(exit);
-        self.drain_deadline = Some(Instant::now() + DRAIN_AFTER_EXIT);
     }
 
     /// Asks everything to end, and kills after the grace.

@@ -8,6 +8,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::delta::{Content, Delta, delta};
 use super::usage::UsageMeter;
 use super::wire::{
     Answer, CommandLifecycle, ContentBlock, ControlRequest, ControlResponse, HostRequest, InitLine,
@@ -106,6 +107,9 @@ impl Dialect for ClaudeDialect {
     }
 
     fn decode(&mut self, line: &[u8], now: u64, sink: &mut dyn Sink) {
+        if let Some(delta) = delta(line) {
+            return self.delta(delta, sink);
+        }
         let text = String::from_utf8_lossy(line);
         let text = text.trim_ascii().trim_start_matches('\u{feff}');
         if text.is_empty() {
@@ -197,19 +201,31 @@ impl ClaudeDialect {
         }
     }
 
+    fn delta(&mut self, delta: Delta<'_>, sink: &mut dyn Sink) {
+        let parent_tool_use_id = delta.parent.map(Cow::Borrowed);
+        match delta.content {
+            Content::Text(content) => {
+                self.streamed(delta.parent).text += content.len();
+                sink.chunk(Chunk::TextDelta { content, parent_tool_use_id });
+            }
+            Content::Thinking(content) => {
+                self.streamed(delta.parent).thinking += content.len();
+                sink.chunk(Chunk::Thinking { content: Some(content), parent_tool_use_id });
+            }
+            Content::Input => {}
+        }
+    }
+
     fn stream_event(&mut self, event: &StreamEvent<'_>, parent: Option<Cow<'_, str>>, sink: &mut dyn Sink) {
         match event.kind.as_str() {
             "content_block_delta" => {
                 let Some(delta) = &event.delta else { return };
-                if let Some(content) = &delta.text {
-                    self.streamed(parent.as_deref()).text += content.as_str().len();
-                    let content = Cow::Borrowed(content.as_str());
-                    sink.chunk(Chunk::TextDelta { content, parent_tool_use_id: parent });
-                } else if let Some(content) = &delta.thinking {
-                    self.streamed(parent.as_deref()).thinking += content.as_str().len();
-                    let content = Some(Cow::Borrowed(content.as_str()));
-                    sink.chunk(Chunk::Thinking { content, parent_tool_use_id: parent });
-                }
+                let content = match (&delta.text, &delta.thinking) {
+                    (Some(text), _) => Content::Text(Cow::Borrowed(text.as_str())),
+                    (None, Some(text)) => Content::Thinking(Cow::Borrowed(text.as_str())),
+                    (None, None) => Content::Input,
+                };
+                self.delta(Delta { content, parent: parent.as_deref() }, sink);
             }
             "content_block_start" => match &event.content_block {
                 Some(block) if block.kind.as_str().ends_with("thinking") => {

@@ -19,6 +19,7 @@
 //! - `init` is repeated on every turn, and an interrupt before it is a false success.
 //! - Types that are not known are normal and become `unparsed`; a result line ends the turn however odd its numbers.
 
+mod delta;
 mod dialect;
 mod launch;
 mod usage;
