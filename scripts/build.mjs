@@ -1,7 +1,16 @@
 // Builds everything: the addon and the runner (cargo), the package and the CLI (esbuild), the types (tsc).
 //   node scripts/build.mjs [--if-stale] [--js-only]
 import { spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -75,7 +84,12 @@ async function buildJs() {
     define: { 'import.meta.url': 'importMetaUrl' },
     banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
   }
-  await bundle({ ...shared, entryPoints: { index: 'ts/index.ts' }, outdir: 'dist', outExtension: { '.js': '.cjs' } })
+  await bundle({
+    ...shared,
+    entryPoints: { index: 'ts/index.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
+  })
   await bundle({
     ...shared,
     entryPoints: { cli: 'ts/cli/bin.ts' },

@@ -12,8 +12,8 @@ import {
   type PermissionHandler,
   type SessionOptions,
   type Timeouts,
-  toNative,
   type TurnOptions,
+  toNative,
   watchdogs,
 } from './options.js'
 import { EventReader } from './reader.js'
@@ -74,7 +74,10 @@ export class Engine {
       throw execError('SESSION_ENDED', 'the session was ended; create or load another one')
     }
     if (this.#turn) {
-      throw execError('SESSION_BUSY', 'a turn of this session is still running; await its result or cancel it first')
+      throw execError(
+        'SESSION_BUSY',
+        'a turn of this session is still running; await its result or cancel it first',
+      )
     }
     if (typeof prompt !== 'string' || prompt.trim() === '') {
       throw execError('INVALID_INPUT', 'the prompt is empty; say what the agent is to do')
@@ -84,7 +87,8 @@ export class Engine {
     this.#turnPermission = options.onPermission ?? this.#onPermission
     this.#runId = randomUUID()
     const canAsk =
-      this.#turnPermission !== undefined || this.#emitter.listenerCount(ExecEventType.PERMISSION_REQUESTED) > 0
+      this.#turnPermission !== undefined ||
+      this.#emitter.listenerCount(ExecEventType.PERMISSION_REQUESTED) > 0
     this.#native.runTurn({ prompt, runId: this.#runId, canAsk, ...limits }).catch((thrown: unknown) => {
       this.#turn = undefined
       failed(errorOfNative(thrown))
@@ -106,12 +110,23 @@ export class Engine {
     }
     const { chunk } = reader
     if (this.#emitter.listenerCount(type) > 0) {
-      this.#emitter.emit(type, this.#event(type) as never)
+      this.#emit(type)
     }
     if (chunk?.type === 'permission_request' && this.#turnPermission) {
       void this.#ask(this.#turnPermission, chunk)
     }
     return { chunk, turnEnded }
+  }
+
+  #emit(type: ExecEventType): void {
+    try {
+      this.#emitter.emit(type, this.#event(type) as never)
+    } catch (error) {
+      // An uncaught exception, as with every emitter, but not here: whoever takes the events is not to lose this one.
+      process.nextTick(() => {
+        throw error
+      })
+    }
   }
 
   #event(type: ExecEventType): ExecEvent {

@@ -29,7 +29,11 @@ export class ExecError extends Error {
   declare readonly signal?: string
   declare readonly result?: ResultChunk
 
-  constructor(code: ErrorCode, message: string, { cause, retryable = false, ...details }: ExecErrorDetails = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    { cause, retryable = false, ...details }: ExecErrorDetails = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = new.target.name
     this.code = code
@@ -132,8 +136,17 @@ export function execError(code: ErrorCode, message: string, details?: ExecErrorD
 export function errorOfChunk(chunk: ErrorReport, result?: ResultChunk, reason?: unknown): ExecError {
   const { error, code, causes = [], type: _, ...details } = chunk
   const known = isErrorCode(code) ? code : 'INTERNAL'
-  const cause = reason ?? causes.reduceRight<Error | undefined>((inner, text) => new Error(text, inner && { cause: inner }), undefined)
-  return execError(known, error, { ...details, ...(result && { result }), ...(cause !== undefined && { cause }) })
+  const cause =
+    reason ??
+    causes.reduceRight<Error | undefined>(
+      (inner, text) => new Error(text, inner && { cause: inner }),
+      undefined,
+    )
+  return execError(known, error, {
+    ...details,
+    ...(result && { result }),
+    ...(cause !== undefined && { cause }),
+  })
 }
 
 type ErrorReport = Omit<ErrorChunk, 'type'> & { type?: 'error' }

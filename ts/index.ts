@@ -5,10 +5,16 @@
  */
 export type * from './chunks.js'
 export * from './errors.js'
-export { ExecEventType } from './events.js'
 export type { ExecEvent, ExecEventData, ExecEventMap } from './events.js'
+export { ExecEventType } from './events.js'
 export { StreamingExecutor } from './executor.js'
-export type { PermissionDecision, PermissionHandler, SessionOptions, Timeouts, TurnOptions } from './options.js'
-export { ExecSession } from './session.js'
+export type {
+  PermissionDecision,
+  PermissionHandler,
+  SessionOptions,
+  Timeouts,
+  TurnOptions,
+} from './options.js'
 export type { ConversationMessage } from './session.js'
+export { ExecSession } from './session.js'
 export type { ExecResult, TurnStream } from './stream.js'

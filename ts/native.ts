@@ -39,7 +39,10 @@ export function runnerPath(): string {
   }
   const path = join(dirname(fileURLToPath(import.meta.url)), '..', RUNNER)
   if (!existsSync(path)) {
-    throw execError('INTERNAL', `'${path}' is missing; install @locus/exec-native again, or build it with \`npm run build\``)
+    throw execError(
+      'INTERNAL',
+      `'${path}' is missing; install @locus/exec-native again, or build it with \`npm run build\``,
+    )
   }
   return path
 }

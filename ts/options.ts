@@ -94,7 +94,10 @@ export function checkedDecision(
   switch (decision?.behavior) {
     case 'allow': {
       const { updatedInput } = decision
-      return { behavior: 'allow', updatedInput: updatedInput === undefined ? undefined : jsonObject(updatedInput) }
+      return {
+        behavior: 'allow',
+        updatedInput: updatedInput === undefined ? undefined : jsonObject(updatedInput),
+      }
     }
     case 'deny':
       return { behavior: 'deny', message: decision.message ?? 'the user said no' }
@@ -110,7 +113,11 @@ function jsonObject(input: Record<string, unknown>): string {
       return json
     }
   } catch (cause) {
-    throw execError('INVALID_INPUT', `\`updatedInput\` cannot be written as JSON: ${(cause as Error).message}`, { cause })
+    throw execError(
+      'INVALID_INPUT',
+      `\`updatedInput\` cannot be written as JSON: ${(cause as Error).message}`,
+      { cause },
+    )
   }
   throw execError('INVALID_INPUT', '`updatedInput` must be an object')
 }
@@ -144,7 +151,10 @@ export function toNative(options: SessionOptions): NativeSessionOptions & { proj
 }
 
 /** The watchdogs of a turn, checked; the turn's own are stronger than the session's. */
-export function watchdogs(session: Timeouts = {}, turn: Timeouts = {}): Pick<Timeouts, 'startMs' | 'idleMs' | 'totalMs'> {
+export function watchdogs(
+  session: Timeouts = {},
+  turn: Timeouts = {},
+): Pick<Timeouts, 'startMs' | 'idleMs' | 'totalMs'> {
   return {
     startMs: number('timeouts.startMs', turn.startMs ?? session.startMs),
     idleMs: number('timeouts.idleMs', turn.idleMs ?? session.idleMs),
@@ -152,7 +162,9 @@ export function watchdogs(session: Timeouts = {}, turn: Timeouts = {}): Pick<Tim
   }
 }
 
-type KeysOf<V> = { [K in keyof SessionOptions]-?: NonNullable<SessionOptions[K]> extends V ? K : never }[keyof SessionOptions]
+type KeysOf<V> = {
+  [K in keyof SessionOptions]-?: NonNullable<SessionOptions[K]> extends V ? K : never
+}[keyof SessionOptions]
 
 function text(options: SessionOptions, name: KeysOf<string>): string | undefined {
   const value: unknown = options[name]
@@ -190,7 +202,10 @@ function flag(name: string, value: unknown): boolean | undefined {
 }
 
 function number(name: string, value: unknown, max = MAX_U32): number | undefined {
-  if (value === undefined || (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max)) {
+  if (
+    value === undefined ||
+    (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max)
+  ) {
     return value
   }
   throw invalid(name, `a whole number from 0 to ${max}`, value)

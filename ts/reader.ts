@@ -1,6 +1,6 @@
 import type { NativeSession } from '../index.js'
 import type { StreamChunk } from './chunks.js'
-import { type ExecEventData, ExecEventType, dataOfChunk } from './events.js'
+import { dataOfChunk, type ExecEventData, ExecEventType } from './events.js'
 import { native } from './native.js'
 
 /** The words of a batch, and in front of them their count and the halves of the first event's seq; see the addon. */

@@ -58,7 +58,9 @@ export class TurnStream implements AsyncIterableIterator<StreamChunk, undefined>
     this.#signal = options.signal
     try {
       if (options.signal?.aborted) {
-        throw execError('CANCELLED', 'the turn was cancelled before it began', { cause: options.signal.reason })
+        throw execError('CANCELLED', 'the turn was cancelled before it began', {
+          cause: options.signal.reason,
+        })
       }
       engine.begin(prompt, this, options, (error) => this.#fail(error))
       this.#signal?.addEventListener('abort', this.#abort, { once: true })
@@ -142,7 +144,11 @@ export class TurnStream implements AsyncIterableIterator<StreamChunk, undefined>
       throw this.#failure
     }
     if (this.#error || !this.#last) {
-      const chunk = this.#error ?? { error: 'the turn ended without a result', code: 'INTERNAL', retryable: false }
+      const chunk = this.#error ?? {
+        error: 'the turn ended without a result',
+        code: 'INTERNAL',
+        retryable: false,
+      }
       throw errorOfChunk(chunk, this.#last, this.#signal?.aborted ? this.#signal.reason : undefined)
     }
     const { type: _, ...result } = this.#last

@@ -1,6 +1,7 @@
 //! The guard itself.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -54,24 +55,10 @@ impl GuardArgs {
 /// Runs the agent until it and everything that it started have ended.
 pub fn run_guard(args: &GuardArgs, mut link: UnixStream) -> io::Result<()> {
     let watch = getppid();
-    // Told by a signal when the watch dies; the kernel tells when the *thread* dies that started us, and the watch has
-    // only one.
-    set_parent_process_death_signal(Some(Signal::TERM))?;
-    let (news, signals) = news_of_signals()?;
-    // A session of its own: no terminal that could stop what reads a password from it, or hang up.
-    setsid()?;
-    let tree = Tree::adopt()?;
-    fcntl_setfd(&link, FdFlags::CLOEXEC)?;
-    link.set_nonblocking(true)?;
-
-    let agent = match start(&args.command) {
-        Ok(pid) => pid,
-        Err(error) => {
-            let errno = error.raw_os_error().unwrap_or(0);
-            return link.write_all(Report::Failed { errno }.to_string().as_bytes());
-        }
+    let (news, signals, tree, agent) = match begin(&args.command, &link) {
+        Ok(begun) => begun,
+        Err(error) => return link.write_all(Report::failed(&error).to_string().as_bytes()),
     };
-    let_go_of_stdio()?;
     let mut guard = Guard { tree, link: Some(link), agent: Some(agent), grace: args.grace, deadline: None };
     guard.report(Report::Started { pid: agent.as_raw_nonzero().get().unsigned_abs() });
     if getppid() != watch {
@@ -79,6 +66,23 @@ pub fn run_guard(args: &GuardArgs, mut link: UnixStream) -> io::Result<()> {
     }
     guard.run(&news, &signals);
     Ok(())
+}
+
+/// Starts the agent with everything in place that its end needs.
+fn begin(command: &[OsString], link: &UnixStream) -> io::Result<(UnixStream, Signals, Tree, Pid)> {
+    // Told by a signal when the watch dies; the kernel tells when the *thread* dies that started us, and the watch has
+    // only one.
+    set_parent_process_death_signal(Some(Signal::TERM))?;
+    let (news, signals) = news_of_signals()?;
+    // A session of its own: no terminal that could stop what reads a password from it, or hang up.
+    setsid()?;
+    let tree = Tree::adopt()?;
+    fcntl_setfd(link, FdFlags::CLOEXEC)?;
+    link.set_nonblocking(true)?;
+    let stdio = Stdio::inherited()?;
+    let agent = start(command)?;
+    stdio.let_go()?;
+    Ok((news, signals, tree, agent))
 }
 
 /// Everything that the guard's one thread knows.
@@ -189,13 +193,24 @@ fn start(command: &[OsString]) -> io::Result<Pid> {
     }
 }
 
-/// Closes our ends of the agent's pipes, or nobody would ever see their end.
-pub(super) fn let_go_of_stdio() -> io::Result<()> {
-    let nothing = std::fs::File::options().read(true).write(true).open("/dev/null")?;
-    rustix::stdio::dup2_stdin(&nothing)?;
-    rustix::stdio::dup2_stdout(&nothing)?;
-    rustix::stdio::dup2_stderr(&nothing)?;
-    Ok(())
+/// Our ends of the agent's pipes.
+pub(super) struct Stdio {
+    nothing: File,
+}
+
+impl Stdio {
+    /// To be called before the agent is started: what can fail must not fail afterwards.
+    pub(super) fn inherited() -> io::Result<Self> {
+        Ok(Self { nothing: File::options().read(true).write(true).open("/dev/null")? })
+    }
+
+    /// Closes them, or nobody would ever see their end.
+    pub(super) fn let_go(self) -> io::Result<()> {
+        rustix::stdio::dup2_stdin(&self.nothing)?;
+        rustix::stdio::dup2_stdout(&self.nothing)?;
+        rustix::stdio::dup2_stderr(&self.nothing)?;
+        Ok(())
+    }
 }
 
 /// Which signals have come, beside the news that some have.

@@ -1,6 +1,7 @@
 //! What the host and the guard say to each other: lines of text.
 
 use std::fmt;
+use std::io;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -81,6 +82,11 @@ impl Order {
 }
 
 impl Report {
+    /// Why the agent could not be started.
+    pub(super) fn failed(error: &io::Error) -> Self {
+        Self::Failed { errno: error.raw_os_error().unwrap_or(0) }
+    }
+
     /// Reads a line; `None` for one that is no report.
     pub fn parse(line: &str) -> Option<Self> {
         let (word, number) = line.trim_end().split_once(' ')?;

@@ -9,7 +9,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, kill_process_group, set_child_subreaper, wait,
+    Pid, Signal, WaitOptions, WaitStatus, getpgid, getpid, kill_process, kill_process_group, set_child_subreaper,
+    wait,
 };
 
 /// How long to wait for news of children between two attempts to kill them all.
@@ -63,7 +64,10 @@ impl Tree {
             if self.asked.insert(pid) {
                 // Those that have ended meanwhile are zombies of ours, so nobody else can have their pid.
                 let _ = kill_process_group(pid, Signal::TERM);
-                let _ = kill_process(pid, Signal::TERM);
+                // Once: many take a second signal for impatience.
+                if getpgid(Some(pid)) != Ok(pid) {
+                    let _ = kill_process(pid, Signal::TERM);
+                }
             }
         }
     }

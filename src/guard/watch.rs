@@ -1,7 +1,7 @@
 //! The guard's guard.
 
 use std::env;
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::Command;
@@ -10,20 +10,19 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::guard::{GuardArgs, drain, let_go_of_stdio, news_of_signals};
+use super::guard::{GuardArgs, Signals, Stdio, drain, news_of_signals};
+use super::link::Report;
 use super::tree::{Reaped, Tree, wait_for};
 
 /// How much longer than the grace the guard may take to end everything.
 const MARGIN: Duration = Duration::from_millis(500);
 
 /// Runs the guard, with the link inherited, and ends what it leaves behind if it is killed.
-pub fn run_watch(args: &GuardArgs, link: &UnixStream) -> io::Result<()> {
-    let (news, signals) = news_of_signals()?;
-    let mut tree = Tree::adopt()?;
-    let child = Command::new(env::current_exe()?).arg("guard").args(args.to_args()).spawn()?;
-    let guard = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    let_go_of_stdio()?;
-
+pub fn run_watch(args: &GuardArgs, mut link: &UnixStream) -> io::Result<()> {
+    let (news, signals, mut tree, guard) = match begin(args) {
+        Ok(begun) => begun,
+        Err(error) => return link.write_all(Report::failed(&error).to_string().as_bytes()),
+    };
     let mut host_lives = true;
     let mut deadline: Option<Instant> = None;
     loop {
@@ -59,4 +58,15 @@ pub fn run_watch(args: &GuardArgs, link: &UnixStream) -> io::Result<()> {
     }
     tree.kill_all(news.as_fd());
     Ok(())
+}
+
+/// Starts the guard with everything in place that its end needs.
+fn begin(args: &GuardArgs) -> io::Result<(UnixStream, Signals, Tree, Option<Pid>)> {
+    let (news, signals) = news_of_signals()?;
+    let tree = Tree::adopt()?;
+    let stdio = Stdio::inherited()?;
+    let child = Command::new(env::current_exe()?).arg("guard").args(args.to_args()).spawn()?;
+    let guard = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    stdio.let_go()?;
+    Ok((news, signals, tree, guard))
 }

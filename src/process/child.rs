@@ -1,6 +1,7 @@
 //! A running process with its three pipes.
 
 use std::future::pending;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 use std::time::Duration;
 
@@ -20,6 +21,9 @@ const DRAIN_AFTER_EXIT: Duration = Duration::from_millis(500);
 
 /// The most that a process can leave in its pipe when it ends.
 const MAX_PIPE_BYTES: usize = 1024 * 1024;
+
+/// More than any system reads of the line in which a script names its interpreter.
+const MAX_FIRST_LINE: u64 = 4096;
 
 /// How much longer than the grace the end of everything is waited for: what is stuck in the kernel cannot be killed.
 const END_MARGIN: Duration = Duration::from_secs(2);
@@ -175,25 +179,55 @@ impl Process {
     }
 }
 
-/// Why an executable that is there could not be started.
-fn not_started(program: &str, source: std::io::Error) -> Error {
-    if source.kind() == std::io::ErrorKind::NotFound
-        && let Some(interpreter) = interpreter_of(Path::new(program))
-    {
-        let problem = format!("its interpreter {interpreter:?}, named in its first line, was not found");
-        return Error::SpawnFailed {
-            program: program.to_owned(),
-            source: std::io::Error::new(source.kind(), problem),
-        };
-    }
-    Error::SpawnFailed { program: program.to_owned(), source }
+/// Why an executable that is there could not be started. The operating system tells only what it came to at last, and
+/// blames the executable for its interpreter.
+pub(super) fn not_started(program: &str, source: io::Error) -> Error {
+    let kind = source.kind();
+    let interpreter = interpreter_of(Path::new(program));
+    let problem = match (kind, interpreter) {
+        (ErrorKind::NotFound, Some(interpreter)) => {
+            format!("its interpreter {interpreter:?}, named in its first line, was not found")
+        }
+        (ErrorKind::NotFound, None) if Path::new(program).exists() => {
+            "the loader that it needs was not found; is it made for another system or C library?".to_owned()
+        }
+        (ErrorKind::PermissionDenied, Some(interpreter)) if is_executable(program) => {
+            format!("its interpreter {interpreter:?}, named in its first line, cannot be executed: {source}")
+        }
+        _ if is_no_format(&source) => {
+            "it is no program of this system, and no script whose first line names an interpreter".to_owned()
+        }
+        _ => return Error::SpawnFailed { program: program.to_owned(), source },
+    };
+    Error::SpawnFailed { program: program.to_owned(), source: io::Error::new(kind, problem) }
+}
+
+#[cfg(unix)]
+fn is_executable(program: &str) -> bool {
+    rustix::fs::access(program, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+#[cfg(unix)]
+fn is_no_format(source: &io::Error) -> bool {
+    source.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error())
+}
+
+#[cfg(not(unix))]
+fn is_executable(_program: &str) -> bool {
+    false
+}
+
+#[cfg(not(unix))]
+fn is_no_format(_source: &io::Error) -> bool {
+    false
 }
 
 /// The interpreter that a script names in its first line.
 fn interpreter_of(program: &Path) -> Option<String> {
-    use std::io::{BufRead, BufReader};
     let mut line = Vec::new();
-    BufReader::new(std::fs::File::open(program).ok()?).read_until(b'\n', &mut line).ok()?;
+    let file = std::fs::File::open(program).ok()?;
+    // A first line that is longer is none.
+    BufReader::new(file).take(MAX_FIRST_LINE).read_until(b'\n', &mut line).ok()?;
     let line = String::from_utf8_lossy(&line).into_owned();
     // A line that ends with CRLF names an interpreter that ends with CR: it is shown, and not trimmed away.
     line.strip_prefix("#!").map(|interpreter| interpreter.trim_end_matches('\n').trim_start().to_owned())

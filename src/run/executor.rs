@@ -193,7 +193,9 @@ impl Executor {
     fn live_process(&mut self) -> Result<&mut Live> {
         if self.live.is_none() {
             self.dispatcher.chunk(Chunk::Status { status: "starting".into(), detail: None });
-            self.options.agent.resume.clone_from(&self.agent_session_id);
+            if self.agent_session_id.is_some() {
+                self.options.agent.resume.clone_from(&self.agent_session_id);
+            }
             let command = self.agent.command(&self.options.agent);
             let supervision =
                 Supervision { runner: self.options.agent.runner.clone(), grace: self.options.cancel.grace };
@@ -489,7 +491,8 @@ struct RunSink<'a> {
 
 impl RunSink<'_> {
     fn frame(&mut self, frame: &Frame<'_>, now: u64, dialect: &mut dyn Dialect) {
-        if let Some(output) = &mut self.output {
+        let is_blank = matches!(frame, Frame::Line(line) if line.trim_ascii().is_empty());
+        if let (Some(output), false) = (&mut self.output, is_blank) {
             output.lines += 1;
         }
         match frame {

@@ -92,7 +92,8 @@ impl FrameDecoder {
     }
 
     fn frame(&mut self, start: usize, end: usize) -> Frame<'_> {
-        if let Some((head, length)) = self.skipping.take() {
+        if let Some((mut head, length)) = self.skipping.take() {
+            extend_head(&mut head, &self.buffer[start..end]);
             self.skipped = head;
             return Frame::Oversized { head: &self.skipped, length: length + (end - start) as u64 };
         }
@@ -108,7 +109,8 @@ impl FrameDecoder {
 
     fn skip_if_oversized(&mut self) {
         let unfinished = &self.buffer[self.start..];
-        if let Some((_, length)) = &mut self.skipping {
+        if let Some((head, length)) = &mut self.skipping {
+            extend_head(head, unfinished);
             *length += unfinished.len() as u64;
         } else if unfinished.len() > self.limit {
             let head = unfinished[..OVERSIZED_HEAD.min(unfinished.len())].to_vec();
@@ -122,6 +124,12 @@ impl FrameDecoder {
     }
 }
 
+/// Where the limit is below the length of a head, a head comes in pieces.
+fn extend_head(head: &mut Vec<u8>, piece: &[u8]) {
+    let missing = OVERSIZED_HEAD.saturating_sub(head.len());
+    head.extend_from_slice(&piece[..missing.min(piece.len())]);
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -133,12 +141,12 @@ mod tests {
         input: &[u8],
         pieces: impl IntoIterator<Item = usize>,
         limit: usize,
-    ) -> Vec<Result<Vec<u8>, u64>> {
+    ) -> Vec<Result<Vec<u8>, (Vec<u8>, u64)>> {
         let mut decoder = FrameDecoder::new(limit);
         let mut frames = Vec::new();
         let owned = |frame: Frame<'_>| match frame {
             Frame::Line(line) => Ok(line.to_vec()),
-            Frame::Oversized { length, .. } => Err(length),
+            Frame::Oversized { head, length } => Err((head.to_vec(), length)),
         };
         let mut rest = input;
         let mut pieces = pieces.into_iter();
@@ -155,7 +163,7 @@ mod tests {
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "the shape of a frame here")]
-    fn line(text: &str) -> Result<Vec<u8>, u64> {
+    fn line(text: &str) -> Result<Vec<u8>, (Vec<u8>, u64)> {
         Ok(text.into())
     }
 
@@ -176,7 +184,7 @@ mod tests {
         for piece in [1, 7, 999, 6000] {
             assert_eq!(
                 frames(&input, std::iter::repeat(piece), 100),
-                [line("a"), Err(5000), line("b")],
+                [line("a"), Err((vec![b'x'; OVERSIZED_HEAD], 5000)), line("b")],
                 "in pieces of {piece}"
             );
         }

@@ -69,7 +69,8 @@ async function makeRenderer(flags: Flags): Promise<Renderer> {
   }
   const err = new Output(process.stderr)
   const { TerminalRenderer } = await import('./renderers/terminal.js')
-  const plain = flags.simple || err.isTerminal === false || process.env.NO_COLOR || process.env.TERM === 'dumb'
+  const plain =
+    flags.simple || err.isTerminal === false || process.env.NO_COLOR || process.env.TERM === 'dumb'
   return new TerminalRenderer({
     out,
     err,

@@ -9,7 +9,10 @@ export async function readPrompt(words: string[], stdin: NodeJS.ReadStream): Pro
     return checked(words.join(' '), 'the prompt is empty; say what the agent is to do')
   }
   if (stdin.isTTY) {
-    throw execError('INVALID_INPUT', 'no prompt; give it as an argument, or in a pipe: echo "…" | locus exec -')
+    throw execError(
+      'INVALID_INPUT',
+      'no prompt; give it as an argument, or in a pipe: echo "…" | locus exec -',
+    )
   }
   return checked(await text(stdin), 'the prompt on stdin is empty; say what the agent is to do')
 }

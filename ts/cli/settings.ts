@@ -27,13 +27,17 @@ function readSettings(projectPath: string): Settings {
     if (code === 'ENOENT' || code === 'ENOTDIR' || !canEnter(projectPath)) {
       return {}
     }
-    throw execError('INVALID_INPUT', `cannot read the settings in '${path}': ${(error as Error).message}`, { cause: error })
+    throw execError('INVALID_INPUT', `cannot read the settings in '${path}': ${(error as Error).message}`, {
+      cause: error,
+    })
   }
   let parsed: unknown
   try {
     parsed = JSON.parse(content)
   } catch (cause) {
-    throw execError('INVALID_INPUT', `the settings in '${path}' are not JSON: ${(cause as Error).message}`, { cause })
+    throw execError('INVALID_INPUT', `the settings in '${path}' are not JSON: ${(cause as Error).message}`, {
+      cause,
+    })
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw execError('INVALID_INPUT', `the settings in '${path}' must be a JSON object`)

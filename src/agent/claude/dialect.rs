@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::delta::{Content, Delta, delta};
 use super::usage::UsageMeter;
 use super::wire::{
-    Answer, CommandLifecycle, ContentBlock, ControlRequest, ControlResponse, HostRequest, InitLine,
-    Initialized, Line, Message, Outgoing, ResultLine, Retry, StreamEvent, SystemLine, Text, UserMessage,
+    Answer, ApiError, CommandLifecycle, ContentBlock, ControlRequest, ControlResponse, HostRequest, InitLine,
+    Initialized, Line, Outgoing, ResultLine, Retry, StreamEvent, SystemLine, Text, UserMessage,
 };
 use crate::agent::{Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
 use crate::error::{Error, ErrorKind};
@@ -50,7 +50,8 @@ pub(in crate::agent) struct ClaudeDialect {
     meter: UsageMeter,
 }
 
-/// Bytes that came as deltas and have not come in an `assistant` line yet.
+/// What came as deltas and has not come in an `assistant` line yet, in UTF-16 code units: the one measure in which
+/// the halves of a pair of surrogates, each a replacement character of its own, are as long as the pair.
 #[derive(Debug, Default)]
 struct Streamed {
     text: usize,
@@ -60,18 +61,9 @@ struct Streamed {
 #[derive(Debug)]
 struct Tool {
     name: String,
-    started: u64,
-}
-
-/// The facts of an `assistant` line that stands for a failure of the API.
-#[derive(Debug, Default, serde::Deserialize)]
-struct ApiError {
-    #[serde(rename = "error")]
-    word: Option<String>,
-    #[serde(rename = "api_error")]
-    cause: Option<String>,
-    #[serde(rename = "api_error_status")]
-    status: Option<u16>,
+    /// When its input was complete.
+    started: Option<u64>,
+    ended: bool,
 }
 
 impl Dialect for ClaudeDialect {
@@ -116,8 +108,16 @@ impl Dialect for ClaudeDialect {
             return;
         }
         match serde_json::from_str::<Line<'_>>(text) {
-            Ok(line) => self.line(&line, text, now, sink),
-            Err(error) => self.odd_line(text, &error, now, sink),
+            // A streamed event was read to its end; what other lines have as raw JSON was not.
+            Ok(line) if line.is("stream_event") => self.line(&line, text, now, sink),
+            parsed => match (repair(text), parsed) {
+                (Some(repaired), _) => match serde_json::from_str(&repaired) {
+                    Ok(line) => self.line(&line, &repaired, now, sink),
+                    Err(error) => self.odd_line(&repaired, &error, now, sink),
+                },
+                (None, Ok(line)) => self.line(&line, text, now, sink),
+                (None, Err(error)) => self.odd_line(text, &error, now, sink),
+            },
         }
     }
 }
@@ -135,19 +135,22 @@ impl ClaudeDialect {
 
     fn line(&mut self, line: &Line<'_>, text: &str, now: u64, sink: &mut dyn Sink) {
         let parent = || line.parent_tool_use_id.as_ref().map(|id| Cow::Borrowed(id.as_str()));
-        match line.kind.as_str() {
-            "stream_event" => match &line.event {
-                Some(event) => {
-                    self.stream_event(event, parent(), sink);
-                    if line.abandoned_blocks.is_some() {
-                        status("abandoned", None, sink);
-                    }
+        let Some(kind) = &line.kind else {
+            return unparsed(text, "a line without a type", sink);
+        };
+        match kind.as_str() {
+            "stream_event" => {
+                let understood = line.event.as_ref().is_some_and(|event| self.stream_event(event, parent(), sink));
+                if line.abandoned_blocks.is_some() {
+                    status("abandoned", None, sink);
                 }
-                None => unparsed(text, "stream_event without an event", sink),
-            },
+                if !understood {
+                    unparsed(text, "stream_event without what its type promises", sink);
+                }
+            }
             "assistant" => self.assistant(line, text, parent().as_ref(), now, sink),
-            "user" if line.is_replay => {}
-            "user" => self.user(line, parent().as_ref(), now, sink),
+            "user" if line.is_replay == Some(true) => {}
+            "user" => self.user(line, text, parent().as_ref(), now, sink),
             "system" => self.system(line, text, sink),
             "result" => self.result(text, sink),
             "control_request" => Self::control(line, text, sink),
@@ -163,31 +166,23 @@ impl ClaudeDialect {
         }
     }
 
-    /// A line that is not quite what it should be: what can be made of it, and what it is if nothing can.
+    /// A line that is not one object: what can be made of it, and what it is if nothing can.
     fn odd_line(&mut self, text: &str, error: &serde_json::Error, now: u64, sink: &mut dyn Sink) {
-        if let Some(repaired) = repair(text) {
-            match serde_json::from_str::<Line<'_>>(&repaired) {
-                Ok(line) => return self.line(&line, &repaired, now, sink),
-                Err(error) => return unparsed(text, &error.to_string(), sink),
-            }
+        let values = || serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+        let all_objects = values().all(|value| value.is_ok_and(|value| value.get().starts_with('{')));
+        if !all_objects {
+            return unparsed(text, &error.to_string(), sink);
         }
-        let values: Vec<&RawValue> =
-            serde_json::Deserializer::from_str(text).into_iter().map_while(Result::ok).collect();
-        if let [value] = values.as_slice()
-            && let Some(unique) = without_duplicate_keys(value)
-            && let Ok(line) = serde_json::from_str::<Line<'_>>(&unique)
-        {
-            return self.line(&line, &unique, now, sink);
+        if let Some(line) = Line::piecemeal(text) {
+            return self.line(&line, text, now, sink);
         }
         // Two objects on one line, when a newline was lost.
-        let whole = values.iter().map(|value| value.get().len()).sum::<usize>() == text.len();
-        if values.len() > 1 && whole {
-            for value in values {
-                self.decode(value.get().as_bytes(), now, sink);
+        for value in values().flatten() {
+            if value.get().len() == text.len() {
+                return unparsed(text, &error.to_string(), sink);
             }
-            return;
+            self.decode(value.get().as_bytes(), now, sink);
         }
-        unparsed(text, &error.to_string(), sink);
     }
 
     fn streamed(&mut self, parent: Option<&str>) -> &mut Streamed {
@@ -216,29 +211,41 @@ impl ClaudeDialect {
         }
     }
 
-    fn stream_event(&mut self, event: &StreamEvent<'_>, parent: Option<Cow<'_, str>>, sink: &mut dyn Sink) {
-        match event.kind.as_str() {
+    /// Whether the event holds what its type promises.
+    fn stream_event(
+        &mut self,
+        event: &StreamEvent<'_>,
+        parent: Option<Cow<'_, str>>,
+        sink: &mut dyn Sink,
+    ) -> bool {
+        let Some(kind) = &event.kind else { return false };
+        match kind.as_str() {
             "content_block_delta" => {
-                let Some(delta) = &event.delta else { return };
-                let content = match (&delta.text, &delta.thinking) {
-                    (Some(text), _) => Content::Text(Cow::Borrowed(text.as_str())),
-                    (None, Some(text)) => Content::Thinking(Cow::Borrowed(text.as_str())),
-                    (None, None) => Content::Input,
-                };
-                self.delta(Delta { content, parent: parent.as_deref() }, sink);
+                let Some(delta) = &event.delta else { return false };
+                if let Some(content) = &delta.text {
+                    self.streamed(parent.as_deref()).text += utf16_len(content.as_str());
+                    let content = Cow::Borrowed(content.as_str());
+                    sink.chunk(Chunk::TextDelta { content, parent_tool_use_id: parent });
+                } else if let Some(content) = &delta.thinking {
+                    self.streamed(parent.as_deref()).thinking += utf16_len(content.as_str());
+                    let content = Some(Cow::Borrowed(content.as_str()));
+                    sink.chunk(Chunk::Thinking { content, parent_tool_use_id: parent });
+                } else {
+                    let kind = delta.kind.as_ref().map(Text::as_str);
+                    return kind.is_some_and(|kind| !matches!(kind, "text_delta" | "thinking_delta"));
+                }
             }
             "content_block_start" => match &event.content_block {
-                Some(block) if block.kind.as_str().ends_with("thinking") => {
+                Some(block) if block.ends_with("thinking") => {
                     sink.chunk(Chunk::Thinking { content: None, parent_tool_use_id: parent });
                 }
-                Some(block) if block.kind.as_str().ends_with("tool_use") => {
-                    self.tool_requested(block, parent, sink);
-                }
+                Some(block) if block.ends_with("tool_use") => return self.tool_requested(block, parent, sink),
                 _ => {}
             },
             // Blocks of a broken stream are closed but never come whole, and nothing of what follows repeats them.
             "message_stop" => *self.streamed(parent.as_deref()) = Streamed::default(),
             "message_start" => {
+                *self.streamed(parent.as_deref()) = Streamed::default();
                 if let Some(usage) = event.message.as_ref().and_then(|message| message.usage) {
                     self.meter.message_started(&usage);
                 }
@@ -250,6 +257,7 @@ impl ClaudeDialect {
             }
             _ => {}
         }
+        true
     }
 
     fn assistant(
@@ -260,34 +268,51 @@ impl ClaudeDialect {
         now: u64,
         sink: &mut dyn Sink,
     ) {
-        if line.error.is_some_and(|error| error.get() != "null") {
+        if line.error.is_some() {
             // The text of this line is the failure's, not the model's; the result repeats it.
             self.api_error = serde_json::from_str(text).ok();
             return;
         }
-        for block in blocks(line.message) {
-            match block.kind.as_str() {
-                "text" => {
-                    let streamed = &mut self.streamed(parent.map(AsRef::as_ref)).text;
-                    if let Some(content) = rest_of(block.text.as_ref(), streamed) {
-                        let content = Cow::Borrowed(content);
-                        sink.chunk(Chunk::TextDelta { content, parent_tool_use_id: parent.cloned() });
-                    }
-                }
-                "thinking" => {
-                    let streamed = &mut self.streamed(parent.map(AsRef::as_ref)).thinking;
-                    if let Some(content) = rest_of(block.thinking.as_ref(), streamed) {
-                        let content = Some(Cow::Borrowed(content));
-                        sink.chunk(Chunk::Thinking { content, parent_tool_use_id: parent.cloned() });
-                    }
-                }
-                kind if kind.ends_with("tool_use") => self.tool_started(&block, parent.cloned(), now, sink),
-                kind if kind.ends_with("tool_result") => {
-                    self.tool_result(&block, None, parent.cloned(), now, sink);
-                }
-                _ => {}
-            }
+        let Some(blocks) = blocks(line) else {
+            return unparsed(text, "assistant without a message of blocks", sink);
+        };
+        let mut understood = true;
+        for block in blocks {
+            let parent = parent.cloned();
+            understood &= match block.kind.as_ref().map_or("", Text::as_str) {
+                "text" => self.text(&block, parent, sink),
+                "thinking" => self.thinking(&block, parent, sink),
+                kind if kind.ends_with("tool_use") => self.tool_started(&block, parent, now, sink),
+                kind if kind.ends_with("tool_result") => self.tool_result(&block, None, parent, now, sink),
+                kind => !kind.is_empty(),
+            };
         }
+        if !understood {
+            unparsed(text, "assistant with a block without what its type promises", sink);
+        }
+    }
+
+    fn text(&mut self, block: &ContentBlock<'_>, parent: Option<Cow<'_, str>>, sink: &mut dyn Sink) -> bool {
+        let Some(whole) = &block.text else { return false };
+        let rest = rest_of(whole.as_str(), &mut self.streamed(parent.as_deref()).text);
+        if !rest.is_empty() {
+            sink.chunk(Chunk::TextDelta { content: Cow::Borrowed(rest), parent_tool_use_id: parent });
+        }
+        true
+    }
+
+    fn thinking(
+        &mut self,
+        block: &ContentBlock<'_>,
+        parent: Option<Cow<'_, str>>,
+        sink: &mut dyn Sink,
+    ) -> bool {
+        let Some(whole) = &block.thinking else { return false };
+        let rest = rest_of(whole.as_str(), &mut self.streamed(parent.as_deref()).thinking);
+        if !rest.is_empty() {
+            sink.chunk(Chunk::Thinking { content: Some(Cow::Borrowed(rest)), parent_tool_use_id: parent });
+        }
+        true
     }
 
     fn tool_requested(
@@ -295,10 +320,11 @@ impl ClaudeDialect {
         block: &ContentBlock<'_>,
         parent: Option<Cow<'_, str>>,
         sink: &mut dyn Sink,
-    ) {
-        let (Some(id), Some(name)) = (&block.id, &block.name) else { return };
-        let tool = Tool { name: name.as_str().to_owned(), started: 0 };
-        if self.tools.insert(id.as_str().to_owned(), tool).is_none() {
+    ) -> bool {
+        let (Some(id), Some(name)) = (&block.id, &block.name) else { return false };
+        if !self.tools.contains_key(id.as_str()) {
+            let tool = Tool { name: name.as_str().to_owned(), started: None, ended: false };
+            self.tools.insert(id.as_str().to_owned(), tool);
             sink.chunk(Chunk::ToolUse {
                 tool: Cow::Borrowed(name.as_str()),
                 id: Cow::Borrowed(id.as_str()),
@@ -306,6 +332,7 @@ impl ClaudeDialect {
                 parent_tool_use_id: parent,
             });
         }
+        true
     }
 
     fn tool_started(
@@ -314,26 +341,39 @@ impl ClaudeDialect {
         parent: Option<Cow<'_, str>>,
         now: u64,
         sink: &mut dyn Sink,
-    ) {
-        let (Some(id), Some(name)) = (&block.id, &block.name) else { return };
-        if !self.tools.contains_key(id.as_str()) {
-            self.tool_requested(block, parent.clone(), sink);
+    ) -> bool {
+        if !self.tool_requested(block, parent.clone(), sink) {
+            return false;
         }
-        if let Some(tool) = self.tools.get_mut(id.as_str()) {
-            tool.started = now;
+        let Some(id) = &block.id else { return false };
+        let Some(tool) = self.tools.get_mut(id.as_str()) else { return false };
+        // Only the first of lines that are repeated starts it.
+        if tool.started.is_none() && !tool.ended {
+            tool.started = Some(now);
+            sink.chunk(Chunk::ToolParameters {
+                tool: Cow::Borrowed(&tool.name),
+                id: Cow::Borrowed(id.as_str()),
+                parameters: block.input.map_or_else(|| json_text("{}"), Cow::Borrowed),
+                parent_tool_use_id: parent,
+            });
         }
-        sink.chunk(Chunk::ToolParameters {
-            tool: Cow::Borrowed(name.as_str()),
-            id: Cow::Borrowed(id.as_str()),
-            parameters: block.input.map_or_else(|| json_text("{}"), Cow::Borrowed),
-            parent_tool_use_id: parent,
-        });
+        true
     }
 
-    fn user(&mut self, line: &Line<'_>, parent: Option<&Cow<'_, str>>, now: u64, sink: &mut dyn Sink) {
-        let results = blocks(line.message).filter(|block| block.kind.as_str() == "tool_result");
-        for block in results {
-            self.tool_result(&block, line.tool_use_result, parent.cloned(), now, sink);
+    fn user(
+        &mut self,
+        line: &Line<'_>,
+        text: &str,
+        parent: Option<&Cow<'_, str>>,
+        now: u64,
+        sink: &mut dyn Sink,
+    ) {
+        let mut understood = true;
+        for block in blocks(line).into_iter().flatten().filter(|block| block.is("tool_result")) {
+            understood &= self.tool_result(&block, line.tool_use_result, parent.cloned(), now, sink);
+        }
+        if !understood {
+            unparsed(text, "user with a tool_result of no tool use", sink);
         }
     }
 
@@ -344,21 +384,29 @@ impl ClaudeDialect {
         parent: Option<Cow<'_, str>>,
         now: u64,
         sink: &mut dyn Sink,
-    ) {
-        let Some(id) = &block.tool_use_id else { return };
-        let tool = self.tools.remove(id.as_str());
+    ) -> bool {
+        let Some(id) = &block.tool_use_id else { return false };
+        let tool = self.tools.get_mut(id.as_str());
+        if tool.as_ref().is_some_and(|tool| tool.ended) {
+            return true;
+        }
+        let (name, started) = tool.map_or(("unknown", None), |tool| {
+            tool.ended = true;
+            (tool.name.as_str(), tool.started)
+        });
         let failed = block.is_error.unwrap_or(false);
         // The structured result where there is one; on failure it only repeats the message.
         let data = structured.filter(|data| data.get().starts_with(['{', '['])).or(block.content);
         sink.chunk(Chunk::ToolResult {
-            tool: tool.as_ref().map_or(Cow::Borrowed("unknown"), |tool| Cow::Borrowed(tool.name.as_str())),
+            tool: Cow::Borrowed(name),
             id: Cow::Borrowed(id.as_str()),
             success: !failed,
             error: failed.then(|| Cow::Owned(plain_text(block.content))),
-            duration: tool.as_ref().map_or(0, |tool| now.saturating_sub(tool.started)),
+            duration: started.map_or(0, |started| now.saturating_sub(started)),
             data: data.map(Cow::Borrowed),
             parent_tool_use_id: parent,
         });
+        true
     }
 
     fn system(&mut self, line: &Line<'_>, text: &str, sink: &mut dyn Sink) {
@@ -408,7 +456,10 @@ impl ClaudeDialect {
             Err(error) => return unparsed(text, &error.to_string(), sink),
         };
         let not_ours = self.prompt.is_some() && self.tells_prompts && !self.prompt_taken;
-        if not_ours || result.origin.is_some() {
+        // Whatever of a message did not come until now will not come.
+        self.streamed = Streamed::default();
+        self.subagents_streamed.clear();
+        if not_ours || result.origin.as_ref().is_some_and(|origin| origin.kind.is_some()) {
             // A turn that claude began by itself; its usage counts towards the turn that ends next.
             return status("background_turn", None, sink);
         }
@@ -435,7 +486,7 @@ impl ClaudeDialect {
             Ok(request) => request,
             Err(error) => return unparsed(text, &error.to_string(), sink),
         };
-        match (request.subtype.as_str(), request.tool_name) {
+        match (request.subtype.as_deref().unwrap_or_default(), request.tool_name) {
             ("can_use_tool", Some(tool)) => sink.signal(Signal::Permission(PermissionRequest {
                 id,
                 tool,
@@ -454,18 +505,12 @@ impl ClaudeDialect {
 
     fn command_lifecycle(&mut self, text: &str) {
         let Ok(command) = serde_json::from_str::<CommandLifecycle>(text) else { return };
+        let (Some(uuid), Some(state)) = (command.command_uuid, command.state) else { return };
         self.tells_prompts = true;
-        if command.state == "started" && self.prompt.as_ref() == Some(&command.command_uuid) {
+        if state == "started" && self.prompt == Some(uuid) {
             self.prompt_taken = true;
         }
     }
-}
-
-/// An object whose keys are there only once, the last of each; `None` if they were to begin with.
-fn without_duplicate_keys(object: &RawValue) -> Option<String> {
-    let value: serde_json::Value = serde_json::from_str(object.get()).ok()?;
-    let unique = value.to_string();
-    (unique.len() < object.get().len()).then_some(unique)
 }
 
 /// Why a turn failed, from the facts that its result gives.
@@ -497,22 +542,25 @@ fn failure(result: &ResultLine, api_error: Option<ApiError>) -> Option<Error> {
     Some(Error::Agent { kind, message, retry_after: None::<Duration> })
 }
 
-/// The blocks of a message; one that is not understood is passed over.
-fn blocks(message: Option<&RawValue>) -> impl Iterator<Item = ContentBlock<'_>> {
-    message
-        .and_then(|message| serde_json::from_str::<Message<'_>>(message.get()).ok())
-        .and_then(|message| serde_json::from_str::<Vec<&RawValue>>(message.content?.get()).ok())
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|block| serde_json::from_str(block.get()).ok())
+/// The blocks of a line's message; one that is no object has no type.
+fn blocks<'a>(line: &Line<'a>) -> Option<impl Iterator<Item = ContentBlock<'a>> + use<'a>> {
+    let blocks: Vec<&RawValue> = serde_json::from_str(line.message.as_ref()?.content?.get()).ok()?;
+    Some(blocks.into_iter().map(|block| serde_json::from_str(block.get()).unwrap_or_default()))
 }
 
 /// What of a whole block was not streamed yet; what was is taken off `streamed`.
-fn rest_of<'a>(whole: Option<&'a Text<'_>>, streamed: &mut usize) -> Option<&'a str> {
-    let whole = whole?.as_str();
-    let known = whole.len().min(*streamed);
-    *streamed -= known;
-    whole.get(known..).filter(|rest| !rest.is_empty())
+fn rest_of<'a>(whole: &'a str, streamed: &mut usize) -> &'a str {
+    for (at, char) in whole.char_indices() {
+        if *streamed == 0 {
+            return &whole[at..];
+        }
+        *streamed = streamed.saturating_sub(char.len_utf16());
+    }
+    ""
+}
+
+fn utf16_len(text: &str) -> usize {
+    text.chars().map(char::len_utf16).sum()
 }
 
 /// The text of a tool result: a string, or blocks of text.
@@ -521,7 +569,9 @@ fn plain_text(content: Option<&RawValue>) -> String {
     if let Ok(text) = serde_json::from_str::<String>(content.get()) {
         return text;
     }
-    let blocks: Vec<ContentBlock<'_>> = serde_json::from_str(content.get()).unwrap_or_default();
+    let blocks: Vec<&RawValue> = serde_json::from_str(content.get()).unwrap_or_default();
+    let blocks: Vec<ContentBlock<'_>> =
+        blocks.into_iter().filter_map(|block| serde_json::from_str(block.get()).ok()).collect();
     let texts: Vec<&str> = blocks.iter().filter_map(|block| block.text.as_ref()).map(Text::as_str).collect();
     texts.join("\n")
 }

@@ -21,16 +21,14 @@ impl UsageMeter {
     /// A message began: its input is known.
     pub(super) fn message_started(&mut self, usage: &TokenUsage) {
         self.message_output = usage.output_tokens.unwrap_or(0);
-        self.running.input += usage.input_tokens.unwrap_or(0);
-        self.running.cache_read += usage.cache_read_input_tokens.unwrap_or(0);
-        self.running.cache_write += usage.cache_creation_input_tokens.unwrap_or(0);
-        self.running.output += self.message_output;
+        self.running = plus(&self.running, &of(usage));
     }
 
     /// A message is (nearly) over: its output is known. The turn's usage so far.
     pub(super) fn message_ended(&mut self, usage: &TokenUsage) -> Usage {
         let output = usage.output_tokens.unwrap_or(self.message_output);
-        self.running.output += output.saturating_sub(self.message_output);
+        let more = output.saturating_sub(self.message_output);
+        self.running.output = self.running.output.saturating_add(more);
         self.message_output = self.message_output.max(output);
         self.running
     }
@@ -41,42 +39,63 @@ impl UsageMeter {
     pub(super) fn turn_ended(&mut self, result: &ResultLine) -> Usage {
         let running = std::mem::take(&mut self.running);
         self.message_output = 0;
-        let mut usage = match (&result.model_usage, &result.usage) {
-            (Some(models), _) => {
-                let total = sum(models);
-                let before = std::mem::replace(&mut self.settled, total);
-                Usage {
-                    input: total.input.saturating_sub(before.input),
-                    output: total.output.saturating_sub(before.output),
-                    cache_read: total.cache_read.saturating_sub(before.cache_read),
-                    cache_write: total.cache_write.saturating_sub(before.cache_write),
-                    cost_usd: None,
-                }
-            }
-            (None, Some(tokens)) => Usage {
-                input: tokens.input_tokens.unwrap_or(0),
-                output: tokens.output_tokens.unwrap_or(0),
-                cache_read: tokens.cache_read_input_tokens.unwrap_or(0),
-                cache_write: tokens.cache_creation_input_tokens.unwrap_or(0),
+        let mut usage = if let Some(models) = &result.model_usage {
+            let total = sum(models);
+            let before = std::mem::replace(&mut self.settled, total);
+            Usage {
+                input: total.input.saturating_sub(before.input),
+                output: total.output.saturating_sub(before.output),
+                cache_read: total.cache_read.saturating_sub(before.cache_read),
+                cache_write: total.cache_write.saturating_sub(before.cache_write),
                 cost_usd: None,
-            },
-            (None, None) => running,
+            }
+        } else {
+            let usage = result.usage.as_ref().map_or(running, of);
+            // The next total has it in it.
+            self.settled = plus(&self.settled, &usage);
+            usage
         };
-        usage.cost_usd = result.total_cost_usd.map(|total| {
+        usage.cost_usd = result.total_cost_usd.filter(|total| *total >= 0.0).map(|total| {
             let before = std::mem::replace(&mut self.settled_cost, total);
+            let cost = (total - before).max(0.0);
             // The totals are sums of floats; a billionth of a dollar is far below any price.
-            ((total - before) * 1e9).round() / 1e9
+            let rounded = (cost * 1e9).round() / 1e9;
+            if rounded.is_finite() { rounded } else { cost }
         });
         usage
     }
 }
 
-fn sum(models: &HashMap<String, ModelUsage>) -> Usage {
-    models.values().fold(Usage::default(), |sum, model| Usage {
-        input: sum.input + model.input_tokens.unwrap_or(0),
-        output: sum.output + model.output_tokens.unwrap_or(0),
-        cache_read: sum.cache_read + model.cache_read_input_tokens.unwrap_or(0),
-        cache_write: sum.cache_write + model.cache_creation_input_tokens.unwrap_or(0),
+/// What one message or turn used.
+fn of(tokens: &TokenUsage) -> Usage {
+    Usage {
+        input: tokens.input_tokens.unwrap_or(0),
+        output: tokens.output_tokens.unwrap_or(0),
+        cache_read: tokens.cache_read_input_tokens.unwrap_or(0),
+        cache_write: tokens.cache_creation_input_tokens.unwrap_or(0),
         cost_usd: None,
+    }
+}
+
+fn sum(models: &HashMap<String, ModelUsage>) -> Usage {
+    models.values().fold(Usage::default(), |sum, model| {
+        let more = Usage {
+            input: model.input_tokens.unwrap_or(0),
+            output: model.output_tokens.unwrap_or(0),
+            cache_read: model.cache_read_input_tokens.unwrap_or(0),
+            cache_write: model.cache_creation_input_tokens.unwrap_or(0),
+            cost_usd: None,
+        };
+        plus(&sum, &more)
     })
+}
+
+fn plus(a: &Usage, b: &Usage) -> Usage {
+    Usage {
+        input: a.input.saturating_add(b.input),
+        output: a.output.saturating_add(b.output),
+        cache_read: a.cache_read.saturating_add(b.cache_read),
+        cache_write: a.cache_write.saturating_add(b.cache_write),
+        cost_usd: None,
+    }
 }

@@ -1,10 +1,14 @@
 //! The lines as claude writes them, as far as they are understood.
+//!
+//! They are read with more patience than serde has by itself, so that what is odd in a line costs that and nothing
+//! else: of a key that is there twice the last counts, and what is not of the type that is expected counts as absent.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::marker::PhantomData;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::stream::Json;
@@ -19,171 +23,222 @@ impl Text<'_> {
     }
 }
 
-/// What all lines have in common. `type` need not be the first key.
-#[derive(Debug, Deserialize)]
-pub(super) struct Line<'a> {
-    #[serde(rename = "type", borrow)]
-    pub(super) kind: Text<'a>,
-    #[serde(borrow)]
-    pub(super) subtype: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) event: Option<StreamEvent<'a>>,
-    #[serde(borrow)]
-    pub(super) parent_tool_use_id: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) message: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) tool_use_result: Option<&'a RawValue>,
-    #[serde(rename = "isReplay", default)]
-    pub(super) is_replay: bool,
-    #[serde(borrow)]
-    pub(super) request_id: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) request: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) error: Option<&'a RawValue>,
-    /// Set where a stream broke off and what came of it is void.
-    #[serde(borrow)]
-    pub(super) abandoned_blocks: Option<&'a RawValue>,
+/// Defines objects, each as its fields, their types and their keys.
+macro_rules! objects {
+    ($($(#[$meta:meta])* $name:ident $(<$de:lifetime>)? {
+        $($(#[$field_meta:meta])* $field:ident: $type:ty = $key:literal,)+
+    })+) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Default)]
+        pub(super) struct $name $(<$de>)? {
+            $($(#[$field_meta])* pub(super) $field: Option<$type>,)+
+        }
+
+        impl<'de> Object<'de> for $name $(<$de>)? {
+            fn read<A: MapAccess<'de>>(mut fields: A) -> Result<Self, A::Error> {
+                let mut object = Self::default();
+                while let Some(key) = fields.next_key::<Text<'de>>()? {
+                    match key.as_str() {
+                        $($key => object.$field = fields.next_value::<Maybe<$type>>()?.0,)+
+                        _ => _ = fields.next_value::<IgnoredAny>()?,
+                    }
+                }
+                Ok(object)
+            }
+
+            fn set(&mut self, key: &str, value: &'de RawValue) {
+                match key {
+                    $($key => self.$field = serde_json::from_str(value.get()).ok().and_then(|Maybe(value)| value),)+
+                    _ => {}
+                }
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name $(<$de>)? {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::lenient(deserializer)?.ok_or_else(|| D::Error::custom("not an object"))
+            }
+        }
+    )+};
 }
 
-/// A piece of a streamed message, in the words of the Messages API.
-#[derive(Debug, Deserialize)]
-pub(super) struct StreamEvent<'a> {
-    #[serde(rename = "type", borrow)]
-    pub(super) kind: Text<'a>,
-    #[serde(borrow)]
-    pub(super) delta: Option<Delta<'a>>,
-    #[serde(borrow)]
-    pub(super) content_block: Option<ContentBlock<'a>>,
-    #[serde(borrow)]
-    pub(super) message: Option<Message<'a>>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) usage: Option<TokenUsage>,
+objects! {
+    /// What all lines have in common. `type` need not be the first key.
+    Line<'de> {
+        kind: Text<'de> = "type",
+        subtype: Text<'de> = "subtype",
+        event: StreamEvent<'de> = "event",
+        parent_tool_use_id: Text<'de> = "parent_tool_use_id",
+        message: Message<'de> = "message",
+        tool_use_result: &'de RawValue = "tool_use_result",
+        is_replay: bool = "isReplay",
+        request_id: Text<'de> = "request_id",
+        request: &'de RawValue = "request",
+        error: &'de RawValue = "error",
+        /// Set where a stream broke off and what came of it is void.
+        abandoned_blocks: &'de RawValue = "abandoned_blocks",
+    }
+
+    /// A piece of a streamed message, in the words of the Messages API.
+    StreamEvent<'de> {
+        kind: Text<'de> = "type",
+        delta: Delta<'de> = "delta",
+        content_block: ContentBlock<'de> = "content_block",
+        message: Message<'de> = "message",
+        usage: TokenUsage = "usage",
+    }
+
+    /// What a `content_block_delta` brings.
+    Delta<'de> {
+        kind: Text<'de> = "type",
+        text: Text<'de> = "text",
+        thinking: Text<'de> = "thinking",
+    }
+
+    /// A message of the model or, with tool results, of the user.
+    Message<'de> {
+        content: &'de RawValue = "content",
+        usage: TokenUsage = "usage",
+    }
+
+    /// A block of a message.
+    ContentBlock<'de> {
+        kind: Text<'de> = "type",
+        text: Text<'de> = "text",
+        thinking: Text<'de> = "thinking",
+        id: Text<'de> = "id",
+        name: Text<'de> = "name",
+        input: &'de RawValue = "input",
+        tool_use_id: Text<'de> = "tool_use_id",
+        content: &'de RawValue = "content",
+        is_error: bool = "is_error",
+    }
+
+    /// Tokens as the Messages API counts them.
+    #[expect(clippy::struct_field_names, reason = "the API's names")]
+    #[derive(Clone, Copy)]
+    TokenUsage {
+        input_tokens: u64 = "input_tokens",
+        output_tokens: u64 = "output_tokens",
+        cache_read_input_tokens: u64 = "cache_read_input_tokens",
+        cache_creation_input_tokens: u64 = "cache_creation_input_tokens",
+    }
+
+    /// Tokens of one model, as claude adds them up.
+    #[expect(clippy::struct_field_names, reason = "claude's names")]
+    ModelUsage {
+        input_tokens: u64 = "inputTokens",
+        output_tokens: u64 = "outputTokens",
+        cache_read_input_tokens: u64 = "cacheReadInputTokens",
+        cache_creation_input_tokens: u64 = "cacheCreationInputTokens",
+    }
+
+    /// The facts of an `assistant` line that stands for a failure of the API.
+    ApiError {
+        word: String = "error",
+        cause: String = "api_error",
+        status: u16 = "api_error_status",
+    }
+
+    /// The line that ends a turn.
+    ResultLine {
+        subtype: String = "subtype",
+        is_error: bool = "is_error",
+        result: String = "result",
+        errors: Vec<String> = "errors",
+        stop_reason: String = "stop_reason",
+        terminal_reason: String = "terminal_reason",
+        num_turns: u64 = "num_turns",
+        session_id: String = "session_id",
+        api_error_status: u16 = "api_error_status",
+        api_error: String = "api_error",
+        total_cost_usd: f64 = "total_cost_usd",
+        usage: TokenUsage = "usage",
+        /// Set on a turn that nobody prompted, for example when a background task reports back.
+        origin: Origin = "origin",
+        model_usage: HashMap<String, ModelUsage> = "modelUsage",
+    }
+
+    /// Where a turn came from.
+    Origin {
+        kind: String = "kind",
+    }
+
+    /// The `init` line.
+    InitLine {
+        session_id: String = "session_id",
+        model: String = "model",
+        permission_mode: String = "permissionMode",
+        claude_code_version: String = "claude_code_version",
+    }
+
+    /// The other system lines that are looked into.
+    SystemLine {
+        status: String = "status",
+        compact_result: String = "compact_result",
+        compact_error: String = "compact_error",
+    }
+
+    /// An `api_retry` line on its way to the detail of a status.
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    Retry {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        attempt: u64 = "attempt",
+        #[serde(skip_serializing_if = "Option::is_none")]
+        max_retries: u64 = "max_retries",
+        #[serde(skip_serializing_if = "Option::is_none")]
+        delay_ms: f64 = "retry_delay_ms",
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error_status: u16 = "error_status",
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: String = "error",
+    }
+
+    /// A `command_lifecycle` line.
+    CommandLifecycle {
+        command_uuid: String = "command_uuid",
+        state: String = "state",
+    }
+
+    /// What claude asks of the host.
+    ControlRequest<'de> {
+        subtype: String = "subtype",
+        tool_name: String = "tool_name",
+        input: &'de RawValue = "input",
+        permission_suggestions: &'de RawValue = "permission_suggestions",
+        tool_use_id: String = "tool_use_id",
+    }
 }
 
-/// What a `content_block_delta` brings.
-#[derive(Debug, Deserialize)]
-pub(super) struct Delta<'a> {
-    #[serde(borrow)]
-    pub(super) text: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) thinking: Option<Text<'a>>,
+impl Line<'_> {
+    pub(super) fn is(&self, kind: &str) -> bool {
+        self.kind.as_ref().is_some_and(|word| word.as_str() == kind)
+    }
 }
 
-/// A message of the model or, with tool results, of the user.
-#[derive(Debug, Deserialize)]
-pub(super) struct Message<'a> {
-    #[serde(borrow)]
-    pub(super) content: Option<&'a RawValue>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) usage: Option<TokenUsage>,
+impl ContentBlock<'_> {
+    pub(super) fn is(&self, kind: &str) -> bool {
+        self.kind.as_ref().is_some_and(|word| word.as_str() == kind)
+    }
+
+    /// Whether its type ends like this, as `server_tool_use` and `tool_use` do.
+    pub(super) fn ends_with(&self, kind: &str) -> bool {
+        self.kind.as_ref().is_some_and(|word| word.as_str().ends_with(kind))
+    }
 }
 
-/// A block of a message.
-#[derive(Debug, Deserialize)]
-pub(super) struct ContentBlock<'a> {
-    #[serde(rename = "type", borrow)]
-    pub(super) kind: Text<'a>,
-    #[serde(borrow)]
-    pub(super) text: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) thinking: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) id: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) name: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) input: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) tool_use_id: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) content: Option<&'a RawValue>,
-    #[serde(default)]
-    pub(super) is_error: Option<bool>,
-}
-
-/// Tokens as the Messages API counts them.
-#[expect(clippy::struct_field_names, reason = "the API's names")]
-#[derive(Debug, Default, Clone, Copy, Deserialize)]
-pub(super) struct TokenUsage {
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) input_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) output_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) cache_read_input_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) cache_creation_input_tokens: Option<u64>,
-}
-
-/// Tokens of one model, as claude adds them up.
-#[expect(clippy::struct_field_names, reason = "claude's names")]
-#[derive(Debug, Default, Clone, Copy, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ModelUsage {
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) input_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) output_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) cache_read_input_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) cache_creation_input_tokens: Option<u64>,
-}
-
-/// The line that ends a turn.
-#[derive(Debug, Deserialize)]
-pub(super) struct ResultLine {
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) subtype: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) is_error: Option<bool>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) result: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) errors: Option<Vec<String>>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) stop_reason: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) terminal_reason: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) num_turns: Option<u64>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) session_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) api_error_status: Option<u16>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) api_error: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) total_cost_usd: Option<f64>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) usage: Option<TokenUsage>,
-    /// Set on a turn that nobody prompted, for example when a background task reports back.
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) origin: Option<Origin>,
-    #[serde(rename = "modelUsage", default, deserialize_with = "lenient")]
-    pub(super) model_usage: Option<HashMap<String, ModelUsage>>,
-}
-
-/// Where a turn came from.
-#[derive(Debug, Deserialize)]
-pub(super) struct Origin {
-    #[serde(rename = "kind")]
-    _kind: String,
-}
-
-/// The `init` line.
-#[derive(Debug, Deserialize)]
-pub(super) struct InitLine {
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) session_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) model: Option<String>,
-    #[serde(rename = "permissionMode", default, deserialize_with = "lenient")]
-    pub(super) permission_mode: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) claude_code_version: Option<String>,
+impl<'de> Line<'de> {
+    /// A line one of whose fields cannot be read at all (a number beyond all bounds where a text or an object is
+    /// expected): what the others say.
+    pub(super) fn piecemeal(text: &'de str) -> Option<Self> {
+        let fields: HashMap<Cow<'de, str>, &'de RawValue> = serde_json::from_str(text).ok()?;
+        let mut line = Self::default();
+        for (key, value) in fields {
+            line.set(&key, value);
+        }
+        Some(line)
+    }
 }
 
 /// What the first line of a process tells, as the detail of a status.
@@ -196,59 +251,6 @@ pub(super) struct Initialized {
     pub(super) permission_mode: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) agent_version: Option<String>,
-}
-
-/// The other system lines that are looked into.
-#[derive(Debug, Deserialize)]
-pub(super) struct SystemLine {
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) status: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) compact_result: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) compact_error: Option<String>,
-}
-
-/// An `api_retry` line on its way to the detail of a status.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all(serialize = "camelCase"))]
-pub(super) struct Retry {
-    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
-    attempt: Option<u64>,
-    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
-    max_retries: Option<u64>,
-    #[serde(
-        rename(deserialize = "retry_delay_ms"),
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    delay_ms: Option<f64>,
-    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
-    error_status: Option<u16>,
-    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-}
-
-/// A `command_lifecycle` line.
-#[derive(Debug, Deserialize)]
-pub(super) struct CommandLifecycle {
-    pub(super) command_uuid: String,
-    pub(super) state: String,
-}
-
-/// What claude asks of the host.
-#[derive(Debug, Deserialize)]
-pub(super) struct ControlRequest<'a> {
-    pub(super) subtype: String,
-    #[serde(default)]
-    pub(super) tool_name: Option<String>,
-    #[serde(borrow)]
-    pub(super) input: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) permission_suggestions: Option<&'a RawValue>,
-    #[serde(default)]
-    pub(super) tool_use_id: Option<String>,
 }
 
 /// What the host writes to claude's stdin, one a line.
@@ -289,8 +291,123 @@ pub(super) enum Answer<'a> {
     Deny { message: &'a str },
 }
 
-/// Takes a field whatever it holds; what does not fit counts as absent.
-fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
-    let raw = <&RawValue>::deserialize(deserializer)?;
-    Ok(serde_json::from_str(raw.get()).ok())
+/// A value that is taken if it is of the type that is expected; any other counts as absent.
+struct Maybe<T>(Option<T>);
+
+impl<'de, T: Lenient<'de>> Deserialize<'de> for Maybe<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::lenient(deserializer).map(Self)
+    }
+}
+
+/// A type that a value may turn out not to be of.
+trait Lenient<'de>: Sized {
+    fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error>;
+}
+
+impl<'de> Lenient<'de> for Text<'de> {
+    fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+impl<'de, T: Object<'de>> Lenient<'de> for T {
+    fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        deserializer.deserialize_any(ObjectVisitor(PhantomData))
+    }
+}
+
+/// An object whose keys are known.
+trait Object<'de>: Sized {
+    fn read<A: MapAccess<'de>>(fields: A) -> Result<Self, A::Error>;
+
+    fn set(&mut self, key: &str, value: &'de RawValue);
+}
+
+impl<'de> Lenient<'de> for &'de RawValue {
+    fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Option::deserialize(deserializer)
+    }
+}
+
+/// Types whose values are not streamed, so that a second look at them costs nothing.
+macro_rules! lenient {
+    ($($type:ty)+) => {$(
+        impl<'de> Lenient<'de> for $type {
+            fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+                Ok(serde_json::from_str(<&RawValue>::deserialize(deserializer)?.get()).ok())
+            }
+        }
+    )+};
+}
+
+lenient!(bool u16 u64 f64 String);
+
+impl<'de> Lenient<'de> for Vec<String> {
+    fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        let items: Option<Vec<Maybe<String>>> =
+            serde_json::from_str(<&RawValue>::deserialize(deserializer)?.get()).ok();
+        Ok(items.map(|items| items.into_iter().filter_map(|Maybe(item)| item).collect()))
+    }
+}
+
+impl<'de> Lenient<'de> for HashMap<String, ModelUsage> {
+    fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        let items: Option<HashMap<String, Maybe<ModelUsage>>> =
+            serde_json::from_str(<&RawValue>::deserialize(deserializer)?.get()).ok();
+        Ok(items.map(|items| items.into_iter().filter_map(|(key, Maybe(item))| Some((key, item?))).collect()))
+    }
+}
+
+/// The methods of a visitor that skip over a value.
+macro_rules! skip {
+    ($($method:ident: $type:ty,)*) => {
+        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("any value")
+        }
+
+        $(fn $method<E: Error>(self, _: $type) -> Result<Self::Value, E> {
+            Ok(None)
+        })*
+
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
+            IgnoredAny.visit_seq(items).map(|_| None)
+        }
+    };
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Option<Text<'de>>;
+
+    skip!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64,);
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Some(Text(Cow::Borrowed(text))))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Some(Text(Cow::Owned(text.to_owned()))))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Self::Value, A::Error> {
+        IgnoredAny.visit_map(fields).map(|_| None)
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Object<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Option<T>;
+
+    skip!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str,);
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Self::Value, A::Error> {
+        T::read(fields).map(Some)
+    }
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap};
 use tokio::sync::{mpsc, watch};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
 use super::{Fate, Pipes, Supervision};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::process::child::not_started;
 use crate::process::{CommandSpec, Exit};
 
 enum Order {
@@ -41,10 +42,7 @@ impl Supervisor {
         #[cfg(windows)]
         command.wrap(process_wrap::tokio::JobObject);
         command.wrap(process_wrap::tokio::KillOnDrop);
-        let mut child = command.spawn().map_err(|source| {
-            let program = spec.program.to_string_lossy().into_owned();
-            Error::SpawnFailed { program, source }
-        })?;
+        let mut child = command.spawn().map_err(|source| not_started(&program.to_string_lossy(), source))?;
         let pipes = {
             let (mut stdin, mut stdout, mut stderr) =
                 (child.stdin().take(), child.stdout().take(), child.stderr().take());
@@ -102,17 +100,24 @@ async fn supervise(
     };
     if let Order::End(grace) = order {
         #[cfg(unix)]
-        {
-            // Fails only when nobody is left in the group.
-            let _ = child.signal(rustix::process::Signal::TERM.as_raw());
-        }
-        tokio::select! {
-            _ = child.wait() => {}
-            () = sleep(grace) => {}
-            order = inbox.recv() => { let _ = order; }
+        ask_to_end(child);
+        let mut deadline = Instant::now() + grace;
+        let mut has_handle = true;
+        loop {
+            tokio::select! {
+                _ = child.wait() => break,
+                () = sleep_until(deadline) => break,
+                order = inbox.recv(), if has_handle => match order {
+                    Some(Order::End(grace)) => deadline = deadline.min(Instant::now() + grace),
+                    Some(Order::Kill) => break,
+                    None => has_handle = false,
+                }
+            }
         }
     }
     let _ = child.start_kill();
+    // It may have left the group.
+    let _ = child.inner_mut().start_kill();
     let exit = child.wait().await.map_or(Exit { code: None, signal: None }, Exit::from);
     tell.send_if_modified(|known| {
         known.is_none() && {
@@ -120,6 +125,18 @@ async fn supervise(
             true
         }
     });
+}
+
+/// Asks everybody in the group to end, and the process itself where it has left the group.
+#[cfg(unix)]
+fn ask_to_end(child: &dyn ChildWrapper) {
+    use rustix::process::{Pid, Signal, getpgid};
+    // Fails only when nobody is left.
+    let _ = child.signal(Signal::TERM.as_raw());
+    let pid = child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+    if pid.is_some() && getpgid(pid).ok() != pid {
+        let _ = child.inner().signal(Signal::TERM.as_raw());
+    }
 }
 
 #[cfg(test)]
@@ -170,6 +187,49 @@ mod tests {
         let (supervisor, pipes) = spawn("sleep 600 & sleep 600", Duration::from_secs(5));
         drop(supervisor);
         closed(pipes).await;
+    }
+
+    #[tokio::test]
+    async fn dropping_the_handle_leaves_the_group_its_grace() {
+        let (supervisor, mut pipes) =
+            spawn("trap 'echo asked; exit' TERM; echo ready; sleep 600 & wait", Duration::from_secs(600));
+        let mut ready = [0; 6];
+        pipes.stdout.read_exact(&mut ready).await.unwrap();
+        drop(supervisor);
+        let mut said = String::new();
+        pipes.stdout.read_to_string(&mut said).await.unwrap();
+        assert_eq!(said, "asked\n");
+    }
+
+    #[tokio::test]
+    async fn a_process_that_has_left_its_group_is_killed_all_the_same() {
+        let (mut supervisor, mut pipes) = spawn(
+            r#"exec perl -e 'setpgrp 0, getpgrp getppid; $| = 1; print "ready\n"; sleep 600'"#,
+            Duration::from_secs(600),
+        );
+        let mut ready = [0; 6];
+        pipes.stdout.read_exact(&mut ready).await.unwrap();
+        supervisor.kill();
+        let ended = tokio::time::timeout(Duration::from_secs(20), supervisor.gone()).await;
+        assert!(ended.is_ok(), "it lives on");
+        closed(pipes).await;
+    }
+
+    #[tokio::test]
+    async fn an_interpreter_that_is_missing_is_named() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("agent");
+        std::fs::write(&script, "#!/no/such/node\n").unwrap();
+        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let spec = CommandSpec {
+            program: script.clone().into(),
+            args: Vec::new(),
+            env: Vec::new(),
+            cwd: folder.path().to_owned(),
+        };
+        let error = Supervisor::spawn(&spec, &script, &Supervision::default()).map(|_| ()).unwrap_err();
+        assert!(error.report().error.contains(r#"its interpreter "/no/such/node""#), "{}", error.report().error);
     }
 
     #[tokio::test]

@@ -26,8 +26,9 @@ const STDOUT_PIPE_BYTES: usize = 1024 * 1024;
 pub(in crate::process) struct Supervisor {
     reports: BufReader<OwnedReadHalf>,
     line: Vec<u8>,
-    orders: OwnedWriteHalf,
-    gone: watch::Receiver<bool>,
+    /// `None` when the last order was given.
+    orders: Option<OwnedWriteHalf>,
+    watch_gone: watch::Receiver<bool>,
 }
 
 impl Supervisor {
@@ -55,24 +56,21 @@ impl Supervisor {
         // Fewer and larger reads of a fast stream; a user who has no more of it to spare gets the usual size.
         let _ = rustix::pipe::fcntl_setpipe_size(&pipes.stdout, STDOUT_PIPE_BYTES);
 
-        let (tell, gone) = watch::channel(false);
+        let (tell, watch_gone) = watch::channel(false);
         tokio::spawn(async move {
             // Fails only if somebody else has reaped it; it is gone in both cases.
             let _ = child.wait().await;
             let _ = tell.send(true);
         });
-        Ok((Self { reports: BufReader::new(reports), line: Vec::new(), orders, gone }, pipes))
+        let reports = BufReader::new(reports);
+        Ok((Self { reports, line: Vec::new(), orders: Some(orders), watch_gone }, pipes))
     }
 
     /// Waits for the end of the process itself. Cancel safe.
     pub(in crate::process) async fn fate(&mut self) -> Fate {
         loop {
-            if !matches!(self.reports.read_until(b'\n', &mut self.line).await, Ok(1..)) {
-                return Fate::Lost;
-            }
-            let report = Report::parse(&String::from_utf8_lossy(&self.line));
-            self.line.clear();
-            match report {
+            match self.report().await {
+                Some(Report::Started { .. }) => {}
                 Some(Report::Failed { errno }) => {
                     return Fate::NotStarted(io::Error::from_raw_os_error(errno));
                 }
@@ -80,7 +78,7 @@ impl Supervisor {
                     return Fate::Ended(Exit { code: Some(code), signal: None });
                 }
                 Some(Report::Exited { status }) => return Fate::Ended(Exit::by_signal(-status)),
-                Some(Report::Started { .. }) | None => {}
+                None => return Fate::Lost,
             }
         }
     }
@@ -93,23 +91,44 @@ impl Supervisor {
     /// Kills everything.
     pub(in crate::process) fn kill(&mut self) {
         self.order(Order::Kill);
+        // Closes this direction of the link, as the death of the host would. A guard that was stopped obeys no order: the
+        // watch kills it if that does not end in time.
+        self.orders = None;
     }
 
     /// Waits until everything has ended. Cancel safe.
     pub(in crate::process) async fn gone(&mut self) {
+        // The guard outlives the watch if somebody kills that, and holds the link for as long as it lives.
+        while self.report().await.is_some() {}
         // The sender sends before it is dropped.
-        let _ = self.gone.wait_for(|gone| *gone).await;
+        let _ = self.watch_gone.wait_for(|gone| *gone).await;
+    }
+
+    /// The next report; `None` when nobody is left to report. Cancel safe.
+    async fn report(&mut self) -> Option<Report> {
+        while let Ok(1..) = self.reports.read_until(b'\n', &mut self.line).await {
+            let report = Report::parse(&String::from_utf8_lossy(&self.line));
+            self.line.clear();
+            if report.is_some() {
+                return report;
+            }
+        }
+        None
     }
 
     fn order(&self, order: Order) {
-        // A few bytes always fit; a guard that is gone needs no order.
-        let _ = self.orders.try_write(order.to_string().as_bytes());
+        if let Some(link) = &self.orders {
+            // Not by tokio, which refuses to write before its reactor has looked at the socket; the first order may come
+            // before. A few bytes always fit; a guard that is gone needs no order.
+            let _ = rustix::io::write(link.as_ref(), order.to_string().as_bytes());
+        }
     }
 }
 
 /// The guard is started with the agent's arguments and environment, so that they may be to blame.
 fn runner_failed(spec: &CommandSpec, supervision: &Supervision, source: io::Error) -> Error {
-    if source.kind() == io::ErrorKind::NotFound {
+    // A working directory that has just gone is told in the same way.
+    if source.kind() == io::ErrorKind::NotFound && !supervision.runner.exists() {
         return Error::Internal(format!("'{}' is missing", supervision.runner.display()).into());
     }
     Error::SpawnFailed { program: spec.program.to_string_lossy().into_owned(), source }

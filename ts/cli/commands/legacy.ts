@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { statSync } from 'node:fs'
 
-import { type ErrorCode, execError } from '../../errors.js'
+import { execError } from '../../errors.js'
 import { EXIT_CODES } from '../exit-codes.js'
 import { readPrompt } from '../prompt.js'
 import type { ExecFlags } from './exec.js'
@@ -15,6 +15,10 @@ export async function runLegacy(words: string[], flags: ExecFlags): Promise<numb
   const { options, provider, projectPath } = planOf(flags)
   if (provider !== 'claude') {
     throw execError('INVALID_INPUT', `--legacy runs only claude, not '${provider}'`)
+  }
+  // The operating system would blame a folder that cannot be used on the executable.
+  if (!statSync(projectPath, { throwIfNoEntry: false })?.isDirectory()) {
+    throw execError('INVALID_DIRECTORY', `working directory '${projectPath}' is not a directory`)
   }
   const prompt = await readPrompt(words, process.stdin)
   const args = ['--print', '--output-format=text']
@@ -30,16 +34,9 @@ export async function runLegacy(words: string[], flags: ExecFlags): Promise<numb
   child.stdin.end(prompt)
   return await new Promise((resolve, reject) => {
     child.on('error', (cause: NodeJS.ErrnoException) => {
-      reject(execError(codeOf(cause, projectPath), `cannot start '${executable}' in '${projectPath}': ${cause.message}`, { cause }))
+      const code = cause.code === 'ENOENT' ? 'CLI_NOT_FOUND' : 'SPAWN_FAILED'
+      reject(execError(code, `cannot start '${executable}' in '${projectPath}': ${cause.message}`, { cause }))
     })
     child.on('close', (code) => resolve(code ?? EXIT_CODES.KILLED_BY_SIGNAL))
   })
-}
-
-/** The operating system blames a folder that cannot be used on the executable. */
-function codeOf({ code }: NodeJS.ErrnoException, projectPath: string): ErrorCode {
-  if (!statSync(projectPath, { throwIfNoEntry: false })?.isDirectory()) {
-    return 'INVALID_DIRECTORY'
-  }
-  return code === 'ENOENT' ? 'CLI_NOT_FOUND' : 'SPAWN_FAILED'
 }

@@ -135,5 +135,7 @@ function messageOf(detail: Record<string, unknown> | undefined): string | undefi
     return undefined
   }
   const { message, error, summary, description } = detail
-  return [message, error, summary, description].find((text) => typeof text === 'string') ?? JSON.stringify(detail)
+  return (
+    [message, error, summary, description].find((text) => typeof text === 'string') ?? JSON.stringify(detail)
+  )
 }

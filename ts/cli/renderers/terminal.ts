@@ -114,7 +114,9 @@ export class TerminalRenderer implements Renderer {
     if (behavior === 'deny' && decidedBy === 'default') {
       const { yellow, bold } = this.#chalk
       this.#line(
-        yellow(`⚠ ${tool} was denied: nobody could be asked. Allow it with ${bold(`--allow ${tool}`)}, or everything with ${bold('--yes')}`),
+        yellow(
+          `⚠ ${tool} was denied: nobody could be asked. Allow it with ${bold(`--allow ${tool}`)}, or everything with ${bold('--yes')}`,
+        ),
       )
     }
   }
@@ -169,7 +171,9 @@ export class TerminalRenderer implements Renderer {
     const mark = chunk.success ? green('✓') : red('✗')
     const indent = chunk.parentToolUseId === undefined ? '' : '  '
     const duration = dim(` (${formatDuration(chunk.duration)})`)
-    this.#line(`${this.#fit(`${indent}${mark} ${title}`, 2 + formatDuration(chunk.duration).length)}${duration}`)
+    this.#line(
+      `${this.#fit(`${indent}${mark} ${title}`, 2 + formatDuration(chunk.duration).length)}${duration}`,
+    )
     for (const line of toolOutcome(chunk)) {
       this.#line(this.#fit(`${indent}  ${chunk.success ? dim(`│ ${line}`) : red(`│ ${line}`)}`))
     }
@@ -191,9 +195,12 @@ export class TerminalRenderer implements Renderer {
         break
       case 'retrying': {
         const { attempt, maxRetries, delayMs, errorStatus, error } = detail
-        const failed = errorStatus === undefined ? `failed (${error ?? 'no reason given'})` : `answered ${errorStatus}`
+        const failed =
+          errorStatus === undefined ? `failed (${error ?? 'no reason given'})` : `answered ${errorStatus}`
         const wait = typeof delayMs === 'number' ? ` in ${formatDuration(delayMs)}` : ''
-        this.#line(this.#chalk.yellow(`↻ the model's API ${failed}; retrying${wait} (${attempt}/${maxRetries})`))
+        this.#line(
+          this.#chalk.yellow(`↻ the model's API ${failed}; retrying${wait} (${attempt}/${maxRetries})`),
+        )
         break
       }
       case 'abandoned':
@@ -253,7 +260,11 @@ export class TerminalRenderer implements Renderer {
 
   #error(error: ExecError): void {
     const { red, dim, bold } = this.#chalk
-    const { code, message, stderrTail } = cleanValue({ code: error.code, message: error.message, stderrTail: error.stderrTail })
+    const { code, message, stderrTail } = cleanValue({
+      code: error.code,
+      message: error.message,
+      stderrTail: error.stderrTail,
+    })
     this.#line(`${red(`✗ ${bold(code)}`)} ${message}`)
     if (stderrTail) {
       for (const line of stderrTail.split('\n').slice(-10)) {
@@ -269,7 +280,10 @@ export class TerminalRenderer implements Renderer {
     const rows: Array<[string, string]> = [
       ['Duration', formatDuration(durationMs)],
       ['Tools used', toolsUsed.length > 0 ? toolsUsed.join(', ') : 'none'],
-      ['Tokens', `${formatTokens(usage.input)} in, ${formatTokens(usage.output)} out, ${formatTokens(cached)} cached`],
+      [
+        'Tokens',
+        `${formatTokens(usage.input)} in, ${formatTokens(usage.output)} out, ${formatTokens(cached)} cached`,
+      ],
       ['Cost', usage.costUsd === undefined ? 'unknown' : formatCost(usage.costUsd)],
     ]
     if (this.#model) {

@@ -32,7 +32,9 @@ export interface ToolTitle {
 export function toolTitle(tool: string, parameters: Record<string, unknown> = {}): ToolTitle {
   const known = Object.hasOwn(FACES, tool) ? FACES[tool] : undefined
   const face: ToolFace = known ?? { icon: '🔧', message: `Using ${tool}` }
-  const value = face.parameter ? parameters[face.parameter] : Object.values(parameters).find((it) => typeof it === 'string')
+  const value = face.parameter
+    ? parameters[face.parameter]
+    : Object.values(parameters).find((it) => typeof it === 'string')
   return { icon: face.icon, message: face.message, detail: typeof value === 'string' ? oneLine(value) : '' }
 }
 

@@ -1,0 +1,17 @@
+//! The real [`Session`](locus_exec::run::Session) with real child processes. The agents are the executables of
+//! `tests/agents`, each named for what it does.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the helpers of a test fail by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cancel;
+mod end;
+mod endings;
+mod flow;
+mod launch;
+mod permission;
+mod turns;
+mod watchdog;
