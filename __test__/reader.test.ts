@@ -39,8 +39,8 @@ function readerOf(...batches: ({ arena: string; words: number[] } | null)[]): Ev
 function read(reader: EventReader) {
   const seen = []
   while (reader.advance()) {
-    const { seq, timestamp, type, chunk, data } = reader
-    seen.push({ seq, timestamp, type, chunk, data })
+    const { seq, timestamp, type, chunk } = reader
+    seen.push({ seq, timestamp, type, chunk, data: chunk === undefined ? reader.data : undefined })
   }
   return seen
 }
@@ -77,7 +77,7 @@ describe('the reader', () => {
     ])
   })
 
-  it('tells chunks and facts from JSON, and the data of both', () => {
+  it('tells chunks from facts, and the data of facts', () => {
     const status = { type: 'status', status: 'compacting' }
     const fact = { prompt: 'what is my "type"?' }
     const reader = readerOf(
@@ -88,7 +88,7 @@ describe('the reader', () => {
       ]),
     )
     expect(read(reader)).toMatchObject([
-      { type: 'status:changed', chunk: status, data: { status: 'compacting' } },
+      { type: 'status:changed', chunk: status },
       { type: 'prompt:submitted', chunk: undefined, data: fact },
     ])
   })
@@ -113,14 +113,6 @@ describe('the reader', () => {
     expect(chunksOf(reader)).toEqual([{ type: 'text_delta', content: 'first', parentToolUseId: 'toolu_1' }])
     expect(chunksOf(reader)).toEqual([{ type: 'text_delta', content: 'second' }])
     expect(reader.advance()).toBe(false)
-  })
-
-  it('gives data that belongs to the listener alone, every time', () => {
-    const reader = readerOf(pack(1, [{ time: 1 }, text('a')]))
-    reader.advance()
-    expect(reader.data).toEqual({ content: 'a' })
-    expect(reader.data).not.toBe(reader.data)
-    expect(reader.chunk).not.toBe(reader.chunk)
   })
 
   it('takes the largest batch that the addon makes', () => {

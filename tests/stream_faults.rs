@@ -167,13 +167,10 @@ fn fault_32_a_lone_surrogate_spoils_one_character_in_whatever_line() {
             char::decode_utf16(unescape(lone)).map(|unit| unit.unwrap_or('\u{fffd}')).collect();
         let text = format!("a{lone}b");
         let error = format!(r#""is_error":true,"content":"{text}""#);
-        let heard = heard(
-            [whole(&text), tool_use("{}"), tool_result(&error), answer(&text)]
-                .concat(),
-        );
+        let heard = heard([whole(&text), tool_use("{}"), tool_result(&error), answer(&text)].concat());
         let expected = format!("a{expected}b");
         assert_eq!(heard.text(), expected, "in an assistant line: {lone}");
-        assert_eq!(heard.all("tool_result", "error"), [expected.clone()], "in a tool's result: {lone}");
+        assert_eq!(heard.all("tool_result", "error"), [&*expected], "in a tool's result: {lone}");
         assert_eq!(heard.end().content, expected, "in a result: {lone}");
         assert_eq!(heard_in_pieces(delta(&text).as_bytes(), 9).text(), expected, "in a delta: {lone}");
     }
@@ -215,11 +212,11 @@ fn fault_33_characters_may_be_cut_between_reads() {
     let expected = heard(&stream);
     assert_eq!(expected.text(), "é日本😀e\u{301}👩‍👩‍👧");
     for cut in 0..=stream.len() {
-        let (head, tail) = stream.as_bytes().split_at(cut);
+        let (first, second) = stream.as_bytes().split_at(cut);
         let mut dialect = agent_named("claude").unwrap().dialect();
         let mut decoder = FrameDecoder::new(LINE_LIMIT);
         let mut heard = Heard::default();
-        for read in [head, tail] {
+        for read in [first, second] {
             decoder.buffer().extend_from_slice(read);
             while let Some(frame) = decoder.next_frame() {
                 hear(&mut *dialect, &frame, &mut heard);
@@ -238,7 +235,7 @@ fn fault_34_raw_control_characters_in_strings_are_kept() {
             whole(&format!("{text} more")),
             tool_use(&format!(r#"{{"command":"{text}"}}"#)),
             tool_result(&format!(r#""is_error":true,"content":"{text}""#)),
-            answer(&text),
+            answer(text),
         ]
         .concat(),
     );
@@ -283,7 +280,10 @@ fn fault_36_of_a_key_that_is_there_twice_the_last_counts() {
             "x",
         ),
         // Twice, the last time as nothing.
-        (r#"{"type":"assistant","error":"unknown","error":null,"message":{"content":[{"type":"text","text":"x"}]}}"#, "x"),
+        (
+            r#"{"type":"assistant","error":"unknown","error":null,"message":{"content":[{"type":"text","text":"x"}]}}"#,
+            "x",
+        ),
     ] {
         let heard = heard(line);
         assert_eq!(heard.text(), expected, "{line}");
@@ -331,7 +331,8 @@ fn fault_36_keys_that_are_there_twice_cost_nothing_else_its_exactness() {
 
 #[test]
 fn fault_37_a_byte_order_mark_is_passed_over() {
-    let stream = format!("\u{feff}{}\u{feff}{}\u{feff}\n\u{feff}\u{feff}{}", delta("a"), delta("b"), delta("c"));
+    let stream =
+        format!("\u{feff}{}\u{feff}{}\u{feff}\n\u{feff}\u{feff}{}", delta("a"), delta("b"), delta("c"));
     let heard = heard(stream);
     assert_eq!(heard.text(), "abc");
     assert_eq!(heard.unparsed(), [""; 0]);
@@ -351,7 +352,7 @@ fn fault_38_crlf_ends_a_line_and_a_bare_cr_does_not() {
 #[test]
 fn fault_39_line_separators_of_unicode_do_not_split() {
     let text = "a\u{2028}b\u{2029}c\u{85}d\u{b}e\u{c}f";
-    let heard = heard([delta(text), answer(&text)].concat());
+    let heard = heard([delta(text), answer(text)].concat());
     assert_eq!(heard.text(), text);
     assert_eq!(heard.end().content, text);
 }
@@ -394,16 +395,89 @@ fn fault_41_token_counts_at_the_end_of_what_a_number_holds_do_not_overflow() {
     assert_eq!(heard.end().usage.input, u64::MAX);
 }
 
+#[test]
+fn fault_42_a_total_that_is_missing_once_is_not_counted_twice() {
+    let turn = |fields: &str| format!(r#"{{"type":"result","is_error":false,{fields}}}"#) + "\n";
+    let heard = heard(
+        [
+            turn(r#""modelUsage":{"m":{"inputTokens":10}},"total_cost_usd":0.5"#),
+            turn(r#""modelUsage":null,"usage":{"input_tokens":5},"total_cost_usd":-1"#),
+            turn(r#""modelUsage":{"m":{"inputTokens":18}},"total_cost_usd":0.75"#),
+        ]
+        .concat(),
+    );
+    let inputs: Vec<u64> = heard.ends.iter().map(|end| end.usage.input).collect();
+    let costs: Vec<Option<f64>> = heard.ends.iter().map(|end| end.usage.cost_usd).collect();
+    assert_eq!(inputs, [10, 5, 3]);
+    assert_eq!(costs, [Some(0.5), None, Some(0.25)]);
+}
+
+#[test]
+fn a_tool_starts_once_ends_once_and_has_no_duration_before_it_began() {
+    let requested = r#"{"type":"stream_event","event":{"type":"content_block_start","content_block":{"type":"tool_use","id":"t1","name":"Bash"}}}"#;
+    let never_started = heard(format!("{requested}\n{}", tool_result(r#""content":"x""#)));
+    assert_eq!(never_started.values()[1]["duration"], 0);
+
+    let line = tool_use("{}");
+    let twice = tool_result(r#""content":"x""#).repeat(2);
+    let heard = heard(format!("{line}{requested}\n{line}{twice}{line}"));
+    let kinds: Vec<String> =
+        heard.values().iter().map(|chunk| chunk["type"].as_str().unwrap().into()).collect();
+    assert_eq!(kinds, ["tool_use", "tool_parameters", "tool_result"]);
+}
+
+#[test]
+fn text_that_never_came_whole_does_not_swallow_what_comes_next() {
+    let started = r#"{"type":"stream_event","event":{"type":"message_start","message":{}}}"#;
+    for between in [format!("{started}\n"), answer("")] {
+        let heard = heard(format!("{}{between}{}", delta("cut off"), whole(" and then this")));
+        assert_eq!(heard.text(), "cut off and then this", "with {between} between them");
+    }
+    // What was streamed otherwise than it came whole is no reason to cut a character in two.
+    assert_eq!(heard(format!("{}{}", delta("ab"), whole("😀😀é"))).text(), "ab😀é");
+}
+
 /// What may stand where a text, a number, an object or an array is expected.
-const ODD_VALUES: &[&str] =
-    &["null", "-1", "-1.5", "1.5", "18446744073709551616", "true", r#""text""#, "[]", "[1,null]", "{}", r#"{"a":[]}"#];
+const ODD_VALUES: &[&str] = &[
+    "null",
+    "-1",
+    "-1.5",
+    "1.5",
+    "18446744073709551616",
+    "true",
+    r#""text""#,
+    "[]",
+    "[1,null]",
+    "{}",
+    r#"{"a":[]}"#,
+];
 
 #[test]
 fn fault_42_a_result_ends_the_turn_whatever_its_fields_hold() {
     for field in [
-        "subtype", "is_error", "result", "errors", "stop_reason", "terminal_reason", "num_turns", "session_id",
-        "api_error_status", "api_error", "total_cost_usd", "usage", "modelUsage", "parent_tool_use_id", "event",
-        "message", "tool_use_result", "isReplay", "request_id", "request", "error", "abandoned_blocks", "uuid",
+        "subtype",
+        "is_error",
+        "result",
+        "errors",
+        "stop_reason",
+        "terminal_reason",
+        "num_turns",
+        "session_id",
+        "api_error_status",
+        "api_error",
+        "total_cost_usd",
+        "usage",
+        "modelUsage",
+        "parent_tool_use_id",
+        "event",
+        "message",
+        "tool_use_result",
+        "isReplay",
+        "request_id",
+        "request",
+        "error",
+        "abandoned_blocks",
+        "uuid",
     ] {
         for odd in ODD_VALUES {
             let line = format!(r#"{{"{field}":{odd},"type":"result"}}"#);
@@ -436,8 +510,12 @@ fn fault_42_the_messages_of_a_failure_survive_their_neighbours() {
 fn fault_42_odd_values_beside_the_text_do_not_cost_the_text() {
     for odd in ODD_VALUES {
         for line in [
-            format!(r#"{{"parent_tool_use_id":{odd},"subtype":{odd},"isReplay":{odd},"request_id":{odd},"type":"assistant","message":{{"usage":{odd},"content":[{{"type":"text","text":"x","is_error":{odd},"id":{odd},"input":{odd}}}]}}}}"#),
-            format!(r#"{{"parent_tool_use_id":{odd},"message":{odd},"type":"stream_event","event":{{"usage":{odd},"message":{odd},"content_block":{odd},"type":"content_block_delta","delta":{{"thinking":null,"text":"x"}}}}}}"#),
+            format!(
+                r#"{{"parent_tool_use_id":{odd},"subtype":{odd},"isReplay":{odd},"request_id":{odd},"type":"assistant","message":{{"usage":{odd},"content":[{{"type":"text","text":"x","is_error":{odd},"id":{odd},"input":{odd}}}]}}}}"#
+            ),
+            format!(
+                r#"{{"parent_tool_use_id":{odd},"message":{odd},"type":"stream_event","event":{{"usage":{odd},"message":{odd},"content_block":{odd},"type":"content_block_delta","delta":{{"thinking":null,"text":"x"}}}}}}"#
+            ),
         ] {
             let heard = heard(&line);
             assert_eq!(heard.text(), "x", "{line}");
@@ -460,7 +538,7 @@ fn fault_42_a_line_without_what_its_type_promises_is_unparsed() {
             format!(r#"{{"type":"system","subtype":{odd}}}"#),
         ] {
             let heard = heard(&line);
-            assert_eq!(heard.unparsed(), [line.clone()], "{heard:?}");
+            assert_eq!(heard.unparsed(), [&*line], "{heard:?}");
         }
     }
     for (holder, field) in [("text_delta", "text"), ("thinking_delta", "thinking")] {
@@ -468,7 +546,7 @@ fn fault_42_a_line_without_what_its_type_promises_is_unparsed() {
             let line = format!(
                 r#"{{"type":"stream_event","event":{{"type":"content_block_delta","delta":{{"type":"{holder}","{field}":{odd}}}}}}}"#
             );
-            assert_eq!(heard(&line).unparsed(), [line.clone()]);
+            assert_eq!(heard(&line).unparsed(), [&*line]);
         }
     }
 }
@@ -481,8 +559,13 @@ fn fault_42_every_question_is_answered_whatever_is_asked() {
             (format!(r#"{{"subtype":"can_use_tool","tool_name":{odd}}}"#), *odd == r#""text""#),
             (format!(r#"{{"subtype":"can_use_tool","tool_name":"Bash","tool_use_id":{odd}}}"#), true),
         ] {
-            let heard = heard(format!(r#"{{"type":"control_request","request_id":"1","request":{request}}}"#));
-            assert_eq!((heard.questions.len(), heard.replies.len()), if asks { (1, 0) } else { (0, 1) }, "{request}");
+            let heard =
+                heard(format!(r#"{{"type":"control_request","request_id":"1","request":{request}}}"#));
+            assert_eq!(
+                (heard.questions.len(), heard.replies.len()),
+                if asks { (1, 0) } else { (0, 1) },
+                "{request}"
+            );
         }
     }
 }
@@ -553,9 +636,23 @@ fn fault_44_objects_on_one_line_are_all_heard() {
 #[test]
 fn fault_45_what_is_no_line_of_the_protocol_is_unparsed() {
     let lines = [
-        "5", "null", "true", "\"text\"", "[]", "[\"result\",null,null,null,null,null,false,null,null,null,null]", "{}",
-        r#"{"type":"from_the_future","x":1}"#, r#"{"no":"type"}"#, "Debugger attached.", "{not json", "}", "'",
-        "(node:123) Warning: something", r#"{"type":"assistant""#, r#"{"type":"result","result":"cut o"#, "\u{1b}[31mred",
+        "5",
+        "null",
+        "true",
+        "\"text\"",
+        "[]",
+        "[\"result\",null,null,null,null,null,false,null,null,null,null]",
+        "{}",
+        r#"{"type":"from_the_future","x":1}"#,
+        r#"{"no":"type"}"#,
+        "Debugger attached.",
+        "{not json",
+        "}",
+        "'",
+        "(node:123) Warning: something",
+        r#"{"type":"assistant""#,
+        r#"{"type":"result","result":"cut o"#,
+        "\u{1b}[31mred",
         r#"{"type":"system","subtype":"from_the_future"}"#,
     ];
     let stream = format!("\n  \n\t\r\n{}\n\n{}", lines.join("\n\n"), delta("on"));

@@ -28,7 +28,7 @@ struct Transcript {
 #[derive(Debug)]
 enum Heard {
     Chunk(String),
-    Signal(Signal),
+    Signal(Box<Signal>),
 }
 
 #[derive(Default)]
@@ -40,7 +40,7 @@ impl Sink for Ear {
     }
 
     fn signal(&mut self, signal: Signal) {
-        self.0.push(Heard::Signal(signal));
+        self.0.push(Heard::Signal(Box::new(signal)));
     }
 }
 
@@ -100,8 +100,11 @@ impl Transcript {
     /// The ends of its turns, in order.
     fn turn_ends(&self) -> Vec<TurnEnd> {
         let end = |heard| match heard {
-            Heard::Signal(Signal::TurnEnded(end)) => Some(end),
-            _ => None,
+            Heard::Signal(signal) => match *signal {
+                Signal::TurnEnded(end) => Some(end),
+                _ => None,
+            },
+            Heard::Chunk(_) => None,
         };
         self.heard().into_iter().flat_map(|(_, heard)| heard).filter_map(end).collect()
     }
@@ -134,7 +137,7 @@ fn hear(dialect: &mut dyn Dialect, line: &[u8], now: u64) -> Vec<Heard> {
 fn render(heard: &Heard) -> String {
     match heard {
         Heard::Chunk(json) => json.clone(),
-        Heard::Signal(signal) => match signal {
+        Heard::Signal(signal) => match &**signal {
             Signal::Ready { agent_session_id } => format!("! ready {agent_session_id:?}"),
             Signal::Permission(request) => format!("! permission {}", render_question(request)),
             Signal::PermissionWithdrawn(id) => format!("! permission withdrawn {id:?}"),
@@ -260,20 +263,14 @@ fn words_of_chunks(transcript: &Transcript) -> Words {
         for heard in heard {
             let Heard::Chunk(json) = heard else { continue };
             let chunk: Value = serde_json::from_str(&json).unwrap();
-            let kind = if chunk["type"] == "text_delta" { "text" } else { "thinking" };
-            if !["text_delta", "thinking"].iter().any(|kind| chunk["type"] == *kind)
-                || chunk["content"].is_null()
-            {
-                continue;
-            }
-            let id = match line["message"]["id"].as_str() {
-                Some(id) => id.to_owned(),
-                None => streaming[&parent].clone(),
+            let kind = match chunk["type"].as_str().unwrap() {
+                "text_delta" => "text",
+                "thinking" if !chunk["content"].is_null() => "thinking",
+                _ => continue,
             };
-            words
-                .entry((word(&chunk["parentToolUseId"]), id, kind))
-                .or_default()
-                .push_str(&word(&chunk["content"]));
+            let id = line["message"]["id"].as_str().map_or_else(|| streaming[&parent].clone(), str::to_owned);
+            let said_by = word(&chunk["parentToolUseId"]);
+            words.entry((said_by, id, kind)).or_default().push_str(&word(&chunk["content"]));
         }
     }
     words

@@ -26,11 +26,14 @@ export interface TurnListener {
   onStopped(): void
 }
 
-/** An event that was taken: the chunk that it is, and whether it ended the turn. */
-export interface Taken {
-  chunk: StreamChunk | undefined
-  turnEnded: boolean
-}
+/** What was taken: the chunk that an event is, or that it is none. */
+export type Taken = StreamChunk | typeof NO_CHUNK | typeof TURN_ENDED
+
+/** An event that is no chunk. */
+export const NO_CHUNK = Symbol('no chunk')
+
+/** The event that ended the turn. */
+export const TURN_ENDED = Symbol('turn ended')
 
 /**
  * A native session with its events: hands each to the emitter's listeners and to the turn under way, in one order.
@@ -101,37 +104,40 @@ export class Engine {
     if (!reader.advance()) {
       return undefined
     }
-    const type = reader.type
-    const turnEnded = type === ExecEventType.TURN_COMPLETED
-    if (turnEnded) {
-      this.#turn = undefined
-      // No stream takes what comes between turns; without this the engine would not even tell that something came.
-      setImmediate(() => this.#wake())
+    const { type, chunk } = reader
+    if (type === ExecEventType.TURN_COMPLETED) {
+      // Before its listeners are called: they may begin the next turn.
+      this.#turnEnded()
     }
-    const { chunk } = reader
     if (this.#emitter.listenerCount(type) > 0) {
       this.#emit(type)
     }
-    if (chunk?.type === 'permission_request' && this.#turnPermission) {
+    if (chunk === undefined) {
+      return type === ExecEventType.TURN_COMPLETED ? TURN_ENDED : NO_CHUNK
+    }
+    if (chunk.type === 'permission_request' && this.#turnPermission) {
       void this.#ask(this.#turnPermission, chunk)
     }
-    return { chunk, turnEnded }
+    return chunk
+  }
+
+  #turnEnded(): void {
+    this.#turn = undefined
+    // No stream takes what comes between turns; without this the engine would not even tell that something came.
+    setImmediate(() => this.#wake())
   }
 
   #emit(type: ExecEventType): void {
+    const { seq, timestamp, data } = this.#reader
+    const event: ExecEvent = { type, timestamp, seq, sessionId: this.sessionId, runId: this.#runId, data }
     try {
-      this.#emitter.emit(type, this.#event(type) as never)
+      this.#emitter.emit(type, event as never)
     } catch (error) {
       // An uncaught exception, as with every emitter, but not here: whoever takes the events is not to lose this one.
       process.nextTick(() => {
         throw error
       })
     }
-  }
-
-  #event(type: ExecEventType): ExecEvent {
-    const { seq, timestamp, data } = this.#reader
-    return { type, timestamp, seq, sessionId: this.sessionId, runId: this.#runId, data }
   }
 
   #wake(): void {

@@ -97,21 +97,28 @@ export class EventReader {
         : { type: 'text_delta', content, parentToolUseId: this.#parent() }
     }
     if (kind === this.#thinkingDelta) {
-      const content = this.#fields > 0 ? this.#content() : ''
-      return {
-        type: 'thinking',
-        ...(content !== '' && { content }),
-        ...(this.#fields === 2 && { parentToolUseId: this.#parent() }),
-      }
+      return this.#thinking()
     }
     const parsed = this.#json()
     return 'type' in parsed ? (parsed as StreamChunk) : undefined
   }
 
-  /** The event's `data`. */
+  /** The event's `data`, made anew each time: it belongs to whoever gets it. */
   get data(): ExecEventData[ExecEventType] {
+    this.#parsed = undefined
     const chunk = this.chunk
-    return chunk === undefined ? (this.#json() as ExecEventData[ExecEventType]) : dataOfChunk(chunk)
+    const data = chunk === undefined ? (this.#json() as ExecEventData[ExecEventType]) : dataOfChunk(chunk)
+    this.#parsed = undefined
+    return data
+  }
+
+  #thinking(): StreamChunk {
+    const content = this.#fields > 0 ? this.#content() : ''
+    const chunk: StreamChunk = content === '' ? { type: 'thinking' } : { type: 'thinking', content }
+    if (this.#fields === 2) {
+      chunk.parentToolUseId = this.#parent()
+    }
+    return chunk
   }
 
   #content(): string {

@@ -1,5 +1,5 @@
 import type { ErrorChunk, ResultChunk, StreamChunk } from './chunks.js'
-import type { Engine, TurnListener } from './engine.js'
+import { type Engine, NO_CHUNK, TURN_ENDED, type TurnListener } from './engine.js'
 import { errorOfChunk, execError } from './errors.js'
 import type { TurnOptions } from './options.js'
 
@@ -162,12 +162,13 @@ export class TurnStream implements AsyncIterableIterator<StreamChunk, undefined>
       if (taken === undefined) {
         return undefined
       }
-      const { chunk, turnEnded } = taken
-      if (turnEnded) {
+      if (taken === TURN_ENDED) {
         this.#end()
-      } else if (chunk !== undefined) {
-        this.#note(chunk)
-        return chunk
+      } else if (taken !== NO_CHUNK) {
+        if (taken.type !== 'text_delta') {
+          this.#note(taken)
+        }
+        return taken
       }
     }
     return undefined

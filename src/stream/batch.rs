@@ -101,7 +101,7 @@ impl Batch {
     }
 
     /// Takes `next` in if it follows directly, has the same encoding, and there is room; gives it back otherwise.
-    pub(super) fn append(&mut self, next: Self) -> Result<(), Self> {
+    pub fn append(&mut self, next: Self) -> Result<(), Self> {
         let fits = self.arena.len() + next.arena.len() <= ARENA_LIMIT
             && self.words.len() + next.words.len() <= WORD_LIMIT
             && self.first_seq + self.events == next.first_seq;

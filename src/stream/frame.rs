@@ -136,12 +136,11 @@ mod tests {
 
     use super::*;
 
+    /// A line, or the head and the length of one that is oversized.
+    type Owned = Result<Vec<u8>, (Vec<u8>, u64)>;
+
     /// The frames of `input` when it arrives in pieces of the given sizes.
-    fn frames(
-        input: &[u8],
-        pieces: impl IntoIterator<Item = usize>,
-        limit: usize,
-    ) -> Vec<Result<Vec<u8>, (Vec<u8>, u64)>> {
+    fn frames(input: &[u8], pieces: impl IntoIterator<Item = usize>, limit: usize) -> Vec<Owned> {
         let mut decoder = FrameDecoder::new(limit);
         let mut frames = Vec::new();
         let owned = |frame: Frame<'_>| match frame {
@@ -163,7 +162,7 @@ mod tests {
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "the shape of a frame here")]
-    fn line(text: &str) -> Result<Vec<u8>, (Vec<u8>, u64)> {
+    fn line(text: &str) -> Owned {
         Ok(text.into())
     }
 

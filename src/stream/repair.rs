@@ -1,7 +1,7 @@
 //! Lines that are nearly JSON.
 //!
 //! An agent cuts its text where it likes and prints what its tools print, so that a line may hold half a surrogate pair
-//! (`\ud83d` alone) or a raw control character inside a string. serde_json refuses both; what they spoil is one
+//! (`\ud83d` alone) or a raw control character inside a string. `serde_json` refuses both; what they spoil is one
 //! character, not the line.
 
 use memchr::memmem;

@@ -1,13 +1,11 @@
-//! What goes wrong between the pipes of an agent: faults 6, 9 and 26 to 28.
+//! What goes wrong in the pipes of an agent: faults 6 and 26 to 28.
 
 use std::time::{Duration, Instant};
 
 use locus_exec::event::EventKind;
-use locus_exec::process::{Activity, CommandSpec, Exit, Process, Supervision};
-use locus_exec::run::{CancelTimes, TurnOptions};
 use serde_json::json;
 
-use crate::support::{Host, Inbox, Outbox, patiently, set, turn};
+use crate::support::{Host, Inbox, Outbox, set};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -40,4 +38,34 @@ async fn fault_06_a_grandchild_that_holds_stdout_does_not_hold_the_turn() {
 #[tokio::test]
 async fn fault_06_nor_does_one_that_goes_on_writing() {
     settles_without("writes").await;
+}
+
+#[tokio::test]
+async fn fault_26_ten_megabytes_for_an_agent_that_has_left_are_dropped_and_its_exit_is_told() {
+    let turn = Host::of("exits-without-reading").turn("x".repeat(10_000_000)).await;
+    let error = turn.error();
+    assert_eq!((&error["code"], &error["exitCode"]), (&json!("PROCESS_CRASHED"), &json!(3)));
+    assert!(!error.to_string().contains("pipe"), "{error}");
+}
+
+/// An agent that waits for the end of its stdin gets it, whoever else had it open: the host, the watch, the guard.
+#[tokio::test]
+async fn fault_27_stdin_is_closed_when_there_is_nothing_more_to_say() {
+    let mut left = None;
+    let mut host = Host::with("leaves-at-the-end-of-stdin", |options, folder| {
+        options.linger = NEVER;
+        let fifo = Inbox::new(folder, "left");
+        set(options, "LEFT", &fifo.path);
+        left = Some(fifo);
+    });
+    host.turn("hi").await.answer();
+    host.end().await;
+    assert_eq!(left.unwrap().hear().await, "stdin has ended");
+}
+
+#[tokio::test]
+async fn fault_28_a_long_prompt_and_a_flood_do_not_wait_for_each_other() {
+    let mut host = Host::of("floods-stdout-without-reading-stdin");
+    let turn = host.turn("x".repeat(10_000_000)).await;
+    assert_eq!(turn.answer(), "10000000");
 }

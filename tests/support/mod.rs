@@ -19,10 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits for something that comes at once unless there is a defect.
 pub(crate) async fn patiently<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, future).await {
-        Ok(value) => value,
-        Err(_) => panic!("waited {PATIENCE:?} for {what}"),
-    }
+    let in_time = tokio::time::timeout(PATIENCE, future).await;
+    in_time.unwrap_or_else(|_| panic!("waited {PATIENCE:?} for {what}"))
 }
 
 /// The executable of a fake agent.

@@ -12,7 +12,7 @@ use super::delta::{Content, Delta, delta};
 use super::usage::UsageMeter;
 use super::wire::{
     Answer, ApiError, CommandLifecycle, ContentBlock, ControlRequest, ControlResponse, HostRequest, InitLine,
-    Initialized, Line, Outgoing, ResultLine, Retry, StreamEvent, SystemLine, Text, UserMessage,
+    Initialized, Line, Outgoing, ResultLine, Retry, StreamEvent, SystemLine, Text, UserMessage, object,
 };
 use crate::agent::{Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
 use crate::error::{Error, ErrorKind};
@@ -107,17 +107,20 @@ impl Dialect for ClaudeDialect {
         if text.is_empty() {
             return;
         }
-        match serde_json::from_str::<Line<'_>>(text) {
-            // A streamed event was read to its end; what other lines have as raw JSON was not.
-            Ok(line) if line.is("stream_event") => self.line(&line, text, now, sink),
-            parsed => match (repair(text), parsed) {
-                (Some(repaired), _) => match serde_json::from_str(&repaired) {
-                    Ok(line) => self.line(&line, &repaired, now, sink),
-                    Err(error) => self.odd_line(&repaired, &error, now, sink),
-                },
-                (None, Ok(line)) => self.line(&line, text, now, sink),
-                (None, Err(error)) => self.odd_line(text, &error, now, sink),
-            },
+        let repaired = repair(text);
+        let sound = repaired.as_deref().unwrap_or(text);
+        match serde_json::from_str::<Line<'_>>(sound) {
+            Ok(line) => self.line(&line, sound, now, sink),
+            Err(error) => {
+                let objects = objects(sound);
+                if objects.len() < 2 {
+                    return unparsed(text, &error.to_string(), sink);
+                }
+                // Newlines were lost between them.
+                for object in objects {
+                    self.decode(object.get().as_bytes(), now, sink);
+                }
+            }
         }
     }
 }
@@ -135,12 +138,11 @@ impl ClaudeDialect {
 
     fn line(&mut self, line: &Line<'_>, text: &str, now: u64, sink: &mut dyn Sink) {
         let parent = || line.parent_tool_use_id.as_ref().map(|id| Cow::Borrowed(id.as_str()));
-        let Some(kind) = &line.kind else {
-            return unparsed(text, "a line without a type", sink);
-        };
+        let Some(kind) = &line.kind else { return unparsed(text, "a line without a type", sink) };
         match kind.as_str() {
             "stream_event" => {
-                let understood = line.event.as_ref().is_some_and(|event| self.stream_event(event, parent(), sink));
+                let understood =
+                    line.event.as_ref().is_some_and(|event| self.stream_event(event, parent(), sink));
                 if line.abandoned_blocks.is_some() {
                     status("abandoned", None, sink);
                 }
@@ -166,25 +168,6 @@ impl ClaudeDialect {
         }
     }
 
-    /// A line that is not one object: what can be made of it, and what it is if nothing can.
-    fn odd_line(&mut self, text: &str, error: &serde_json::Error, now: u64, sink: &mut dyn Sink) {
-        let values = || serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-        let all_objects = values().all(|value| value.is_ok_and(|value| value.get().starts_with('{')));
-        if !all_objects {
-            return unparsed(text, &error.to_string(), sink);
-        }
-        if let Some(line) = Line::piecemeal(text) {
-            return self.line(&line, text, now, sink);
-        }
-        // Two objects on one line, when a newline was lost.
-        for value in values().flatten() {
-            if value.get().len() == text.len() {
-                return unparsed(text, &error.to_string(), sink);
-            }
-            self.decode(value.get().as_bytes(), now, sink);
-        }
-    }
-
     fn streamed(&mut self, parent: Option<&str>) -> &mut Streamed {
         match parent {
             None => &mut self.streamed,
@@ -200,11 +183,11 @@ impl ClaudeDialect {
         let parent_tool_use_id = delta.parent.map(Cow::Borrowed);
         match delta.content {
             Content::Text(content) => {
-                self.streamed(delta.parent).text += content.len();
+                self.streamed(delta.parent).text += utf16_len(&content);
                 sink.chunk(Chunk::TextDelta { content, parent_tool_use_id });
             }
             Content::Thinking(content) => {
-                self.streamed(delta.parent).thinking += content.len();
+                self.streamed(delta.parent).thinking += utf16_len(&content);
                 sink.chunk(Chunk::Thinking { content: Some(content), parent_tool_use_id });
             }
             Content::Input => {}
@@ -222,24 +205,23 @@ impl ClaudeDialect {
         match kind.as_str() {
             "content_block_delta" => {
                 let Some(delta) = &event.delta else { return false };
-                if let Some(content) = &delta.text {
-                    self.streamed(parent.as_deref()).text += utf16_len(content.as_str());
-                    let content = Cow::Borrowed(content.as_str());
-                    sink.chunk(Chunk::TextDelta { content, parent_tool_use_id: parent });
-                } else if let Some(content) = &delta.thinking {
-                    self.streamed(parent.as_deref()).thinking += utf16_len(content.as_str());
-                    let content = Some(Cow::Borrowed(content.as_str()));
-                    sink.chunk(Chunk::Thinking { content, parent_tool_use_id: parent });
-                } else {
-                    let kind = delta.kind.as_ref().map(Text::as_str);
-                    return kind.is_some_and(|kind| !matches!(kind, "text_delta" | "thinking_delta"));
-                }
+                let content = match (&delta.text, &delta.thinking) {
+                    (Some(text), _) => Content::Text(Cow::Borrowed(text.as_str())),
+                    (None, Some(text)) => Content::Thinking(Cow::Borrowed(text.as_str())),
+                    (None, None) => {
+                        let kind = delta.kind.as_ref().map(Text::as_str);
+                        return kind.is_some_and(|kind| !matches!(kind, "text_delta" | "thinking_delta"));
+                    }
+                };
+                self.delta(Delta { content, parent: parent.as_deref() }, sink);
             }
             "content_block_start" => match &event.content_block {
                 Some(block) if block.ends_with("thinking") => {
                     sink.chunk(Chunk::Thinking { content: None, parent_tool_use_id: parent });
                 }
-                Some(block) if block.ends_with("tool_use") => return self.tool_requested(block, parent, sink),
+                Some(block) if block.ends_with("tool_use") => {
+                    return self.tool_requested(block, parent, sink);
+                }
                 _ => {}
             },
             // Blocks of a broken stream are closed but never come whole, and nothing of what follows repeats them.
@@ -270,7 +252,7 @@ impl ClaudeDialect {
     ) {
         if line.error.is_some() {
             // The text of this line is the failure's, not the model's; the result repeats it.
-            self.api_error = serde_json::from_str(text).ok();
+            self.api_error = object(text);
             return;
         }
         let Some(blocks) = blocks(line) else {
@@ -413,12 +395,12 @@ impl ClaudeDialect {
         let subtype = line.subtype.as_ref().map_or("", Text::as_str);
         match subtype {
             "init" => {
-                if let Ok(init) = serde_json::from_str::<InitLine>(text) {
+                if let Some(init) = object(text) {
                     self.init(init, sink);
                 }
             }
             "status" => {
-                let Ok(system) = serde_json::from_str::<SystemLine>(text) else { return };
+                let Some(system) = object::<SystemLine>(text) else { return };
                 if let Some(word) = system.status {
                     status(&word, None, sink);
                 } else if let Some(outcome) = system.compact_result {
@@ -427,7 +409,7 @@ impl ClaudeDialect {
                 }
             }
             "api_retry" => {
-                let detail = serde_json::from_str::<Retry>(text).ok();
+                let detail = object::<Retry>(text);
                 status("retrying", detail.map(|detail| json_of(&detail)), sink);
             }
             "compact_boundary" => status("compacted", Some(json_text(text)), sink),
@@ -451,10 +433,7 @@ impl ClaudeDialect {
     }
 
     fn result(&mut self, text: &str, sink: &mut dyn Sink) {
-        let result: ResultLine = match serde_json::from_str(text) {
-            Ok(result) => result,
-            Err(error) => return unparsed(text, &error.to_string(), sink),
-        };
+        let result: ResultLine = object(text).unwrap_or_default();
         let not_ours = self.prompt.is_some() && self.tells_prompts && !self.prompt_taken;
         // Whatever of a message did not come until now will not come.
         self.streamed = Streamed::default();
@@ -482,10 +461,7 @@ impl ClaudeDialect {
             return unparsed(text, "control_request without an id or a request", sink);
         };
         let id = id.as_str().to_owned();
-        let request: ControlRequest<'_> = match serde_json::from_str(raw_request.get()) {
-            Ok(request) => request,
-            Err(error) => return unparsed(text, &error.to_string(), sink),
-        };
+        let request: ControlRequest<'_> = object(raw_request.get()).unwrap_or_default();
         match (request.subtype.as_deref().unwrap_or_default(), request.tool_name) {
             ("can_use_tool", Some(tool)) => sink.signal(Signal::Permission(PermissionRequest {
                 id,
@@ -504,13 +480,21 @@ impl ClaudeDialect {
     }
 
     fn command_lifecycle(&mut self, text: &str) {
-        let Ok(command) = serde_json::from_str::<CommandLifecycle>(text) else { return };
-        let (Some(uuid), Some(state)) = (command.command_uuid, command.state) else { return };
+        let Some(CommandLifecycle { command_uuid: Some(uuid), state: Some(state) }) = object(text) else {
+            return;
+        };
         self.tells_prompts = true;
         if state == "started" && self.prompt == Some(uuid) {
             self.prompt_taken = true;
         }
     }
+}
+
+/// The objects that `text` consists of; none if there is anything else in it.
+fn objects(text: &str) -> Vec<&RawValue> {
+    let values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+    let objects = values.map(|value| value.ok().filter(|value| value.get().starts_with('{')));
+    objects.collect::<Option<_>>().unwrap_or_default()
 }
 
 /// Why a turn failed, from the facts that its result gives.
@@ -534,7 +518,8 @@ fn failure(result: &ResultLine, api_error: Option<ApiError>) -> Option<Error> {
             (None, None) => ErrorKind::AgentError,
         },
     };
-    let errors = result.errors.as_deref().unwrap_or_default().join("; ");
+    let errors: Vec<&str> = result.errors.iter().flatten().filter_map(|error| error.0.as_deref()).collect();
+    let errors = errors.join("; ");
     let message = [errors.as_str(), result.result.as_deref().unwrap_or_default()]
         .into_iter()
         .find(|text| !text.is_empty())
@@ -545,7 +530,7 @@ fn failure(result: &ResultLine, api_error: Option<ApiError>) -> Option<Error> {
 /// The blocks of a line's message; one that is no object has no type.
 fn blocks<'a>(line: &Line<'a>) -> Option<impl Iterator<Item = ContentBlock<'a>> + use<'a>> {
     let blocks: Vec<&RawValue> = serde_json::from_str(line.message.as_ref()?.content?.get()).ok()?;
-    Some(blocks.into_iter().map(|block| serde_json::from_str(block.get()).unwrap_or_default()))
+    Some(blocks.into_iter().map(|block| object(block.get()).unwrap_or_default()))
 }
 
 /// What of a whole block was not streamed yet; what was is taken off `streamed`.
@@ -570,8 +555,7 @@ fn plain_text(content: Option<&RawValue>) -> String {
         return text;
     }
     let blocks: Vec<&RawValue> = serde_json::from_str(content.get()).unwrap_or_default();
-    let blocks: Vec<ContentBlock<'_>> =
-        blocks.into_iter().filter_map(|block| serde_json::from_str(block.get()).ok()).collect();
+    let blocks: Vec<ContentBlock<'_>> = blocks.into_iter().filter_map(|block| object(block.get())).collect();
     let texts: Vec<&str> = blocks.iter().filter_map(|block| block.text.as_ref()).map(Text::as_str).collect();
     texts.join("\n")
 }

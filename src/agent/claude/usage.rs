@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::wire::{ModelUsage, ResultLine, TokenUsage};
+use super::wire::{Maybe, ModelUsage, ResultLine, TokenUsage};
 use crate::stream::Usage;
 
 /// Keeps the process's totals, so that a turn's share is a difference, and the turn's running count.
@@ -77,8 +77,8 @@ fn of(tokens: &TokenUsage) -> Usage {
     }
 }
 
-fn sum(models: &HashMap<String, ModelUsage>) -> Usage {
-    models.values().fold(Usage::default(), |sum, model| {
+fn sum(models: &HashMap<String, Maybe<ModelUsage>>) -> Usage {
+    models.values().filter_map(|model| model.0.as_ref()).fold(Usage::default(), |sum, model| {
         let more = Usage {
             input: model.input_tokens.unwrap_or(0),
             output: model.output_tokens.unwrap_or(0),

@@ -5,9 +5,10 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -23,7 +24,7 @@ impl Text<'_> {
     }
 }
 
-/// Defines objects, each as its fields, their types and their keys.
+/// Defines objects, each by its fields, their types and their keys.
 macro_rules! objects {
     ($($(#[$meta:meta])* $name:ident $(<$de:lifetime>)? {
         $($(#[$field_meta:meta])* $field:ident: $type:ty = $key:literal,)+
@@ -35,28 +36,11 @@ macro_rules! objects {
         }
 
         impl<'de> Object<'de> for $name $(<$de>)? {
-            fn read<A: MapAccess<'de>>(mut fields: A) -> Result<Self, A::Error> {
-                let mut object = Self::default();
-                while let Some(key) = fields.next_key::<Text<'de>>()? {
-                    match key.as_str() {
-                        $($key => object.$field = fields.next_value::<Maybe<$type>>()?.0,)+
-                        _ => _ = fields.next_value::<IgnoredAny>()?,
-                    }
-                }
-                Ok(object)
-            }
-
             fn set(&mut self, key: &str, value: &'de RawValue) {
                 match key {
-                    $($key => self.$field = serde_json::from_str(value.get()).ok().and_then(|Maybe(value)| value),)+
+                    $($key => self.$field = Value::of(value),)+
                     _ => {}
                 }
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name $(<$de>)? {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::lenient(deserializer)?.ok_or_else(|| D::Error::custom("not an object"))
             }
         }
     )+};
@@ -145,7 +129,7 @@ objects! {
         subtype: String = "subtype",
         is_error: bool = "is_error",
         result: String = "result",
-        errors: Vec<String> = "errors",
+        errors: Vec<Maybe<String>> = "errors",
         stop_reason: String = "stop_reason",
         terminal_reason: String = "terminal_reason",
         num_turns: u64 = "num_turns",
@@ -156,7 +140,7 @@ objects! {
         usage: TokenUsage = "usage",
         /// Set on a turn that nobody prompted, for example when a background task reports back.
         origin: Origin = "origin",
-        model_usage: HashMap<String, ModelUsage> = "modelUsage",
+        model_usage: HashMap<String, Maybe<ModelUsage>> = "modelUsage",
     }
 
     /// Where a turn came from.
@@ -211,12 +195,6 @@ objects! {
     }
 }
 
-impl Line<'_> {
-    pub(super) fn is(&self, kind: &str) -> bool {
-        self.kind.as_ref().is_some_and(|word| word.as_str() == kind)
-    }
-}
-
 impl ContentBlock<'_> {
     pub(super) fn is(&self, kind: &str) -> bool {
         self.kind.as_ref().is_some_and(|word| word.as_str() == kind)
@@ -225,19 +203,6 @@ impl ContentBlock<'_> {
     /// Whether its type ends like this, as `server_tool_use` and `tool_use` do.
     pub(super) fn ends_with(&self, kind: &str) -> bool {
         self.kind.as_ref().is_some_and(|word| word.as_str().ends_with(kind))
-    }
-}
-
-impl<'de> Line<'de> {
-    /// A line one of whose fields cannot be read at all (a number beyond all bounds where a text or an object is
-    /// expected): what the others say.
-    pub(super) fn piecemeal(text: &'de str) -> Option<Self> {
-        let fields: HashMap<Cow<'de, str>, &'de RawValue> = serde_json::from_str(text).ok()?;
-        let mut line = Self::default();
-        for (key, value) in fields {
-            line.set(&key, value);
-        }
-        Some(line)
     }
 }
 
@@ -291,123 +256,75 @@ pub(super) enum Answer<'a> {
     Deny { message: &'a str },
 }
 
-/// A value that is taken if it is of the type that is expected; any other counts as absent.
-struct Maybe<T>(Option<T>);
-
-impl<'de, T: Lenient<'de>> Deserialize<'de> for Maybe<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::lenient(deserializer).map(Self)
-    }
-}
-
-/// A type that a value may turn out not to be of.
-trait Lenient<'de>: Sized {
-    fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error>;
-}
-
-impl<'de> Lenient<'de> for Text<'de> {
-    fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        deserializer.deserialize_any(TextVisitor)
-    }
-}
-
-impl<'de, T: Object<'de>> Lenient<'de> for T {
-    fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        deserializer.deserialize_any(ObjectVisitor(PhantomData))
-    }
-}
-
-/// An object whose keys are known.
-trait Object<'de>: Sized {
-    fn read<A: MapAccess<'de>>(fields: A) -> Result<Self, A::Error>;
-
+/// What is read from an object: all its fields are optional.
+pub(super) trait Object<'de>: Default {
     fn set(&mut self, key: &str, value: &'de RawValue);
 }
 
-impl<'de> Lenient<'de> for &'de RawValue {
-    fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        Option::deserialize(deserializer)
-    }
-}
-
-/// Types whose values are not streamed, so that a second look at them costs nothing.
-macro_rules! lenient {
-    ($($type:ty)+) => {$(
-        impl<'de> Lenient<'de> for $type {
-            fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-                Ok(serde_json::from_str(<&RawValue>::deserialize(deserializer)?.get()).ok())
-            }
-        }
-    )+};
-}
-
-lenient!(bool u16 u64 f64 String);
-
-impl<'de> Lenient<'de> for Vec<String> {
-    fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        let items: Option<Vec<Maybe<String>>> =
-            serde_json::from_str(<&RawValue>::deserialize(deserializer)?.get()).ok();
-        Ok(items.map(|items| items.into_iter().filter_map(|Maybe(item)| item).collect()))
-    }
-}
-
-impl<'de> Lenient<'de> for HashMap<String, ModelUsage> {
-    fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        let items: Option<HashMap<String, Maybe<ModelUsage>>> =
-            serde_json::from_str(<&RawValue>::deserialize(deserializer)?.get()).ok();
-        Ok(items.map(|items| items.into_iter().filter_map(|(key, Maybe(item))| Some((key, item?))).collect()))
-    }
-}
-
-/// The methods of a visitor that skip over a value.
-macro_rules! skip {
-    ($($method:ident: $type:ty,)*) => {
-        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            formatter.write_str("any value")
-        }
-
-        $(fn $method<E: Error>(self, _: $type) -> Result<Self::Value, E> {
-            Ok(None)
-        })*
-
-        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
-            IgnoredAny.visit_seq(items).map(|_| None)
-        }
-    };
-}
-
-struct TextVisitor;
-
-impl<'de> Visitor<'de> for TextVisitor {
-    type Value = Option<Text<'de>>;
-
-    skip!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64,);
-
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Some(Text(Cow::Borrowed(text))))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Some(Text(Cow::Owned(text.to_owned()))))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Self::Value, A::Error> {
-        IgnoredAny.visit_map(fields).map(|_| None)
-    }
+/// What the object that `json` is holds; `None` if it is none.
+pub(super) fn object<'de, T: Object<'de>>(json: &'de str) -> Option<T> {
+    serde_json::Deserializer::from_str(json).deserialize_map(ObjectVisitor(PhantomData)).ok()
 }
 
 struct ObjectVisitor<T>(PhantomData<T>);
 
 impl<'de, T: Object<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = Option<T>;
+    type Value = T;
 
-    skip!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str,);
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
 
-    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Self::Value, A::Error> {
-        T::read(fields).map(Some)
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<T, A::Error> {
+        let mut object = T::default();
+        while let Some((key, value)) = fields.next_entry::<Text<'de>, &RawValue>()? {
+            object.set(key.as_str(), value);
+        }
+        Ok(object)
+    }
+}
+
+impl<'de> Deserialize<'de> for Line<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+/// A type that a value turns out to be of, or not.
+trait Value<'de>: Sized {
+    fn of(json: &'de RawValue) -> Option<Self>;
+}
+
+impl<'de, T: Object<'de>> Value<'de> for T {
+    fn of(json: &'de RawValue) -> Option<Self> {
+        object(json.get())
+    }
+}
+
+impl<'de> Value<'de> for &'de RawValue {
+    fn of(json: &'de RawValue) -> Option<Self> {
+        (json.get() != "null").then_some(json)
+    }
+}
+
+macro_rules! values {
+    ($($type:ty,)+) => {$(
+        impl<'de> Value<'de> for $type {
+            fn of(json: &'de RawValue) -> Option<Self> {
+                serde_json::from_str(json.get()).ok()
+            }
+        }
+    )+};
+}
+
+values![Text<'de>, bool, u16, u64, f64, String, Vec<Maybe<String>>, HashMap<String, Maybe<ModelUsage>>,];
+
+/// An item of a list, which may be odd without harm to the others.
+#[derive(Debug)]
+pub(super) struct Maybe<T>(pub(super) Option<T>);
+
+impl<'de, T: Value<'de>> Deserialize<'de> for Maybe<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&RawValue>::deserialize(deserializer).map(|json| Self(T::of(json)))
     }
 }

@@ -1,0 +1,211 @@
+// What is left of an agent when the program that runs it ends, in whatever way: faults 4 and 29 of the catalogue, and 2
+// once more through Node. The agent is the hostile tree: nothing but SIGKILL ends it or what it has started.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+
+import pty from '@lydell/node-pty'
+import { describe, it, type TestContext } from 'vitest'
+
+import { CLI, MEASURED } from '../support/cli.js'
+import { isRunning } from '../support/lifeline.js'
+
+const AGENT = fileURLToPath(new URL('../../tests/agents/hostile-tree', import.meta.url))
+const LIBRARY = fileURLToPath(new URL('../../dist/index.cjs', import.meta.url))
+
+/** The deadlines of a cancellation where nobody sets others, and what the machine may need beside them. */
+const SETTLE_MS = 2000
+const GRACE_MS = 5000
+const MARGIN_MS = 1000
+
+/** The tests wait most of the time, all together. */
+const TOGETHER = { concurrent: true, timeout: 60_000 }
+
+const describeOnLinux = describe.skipIf(process.platform !== 'linux')
+
+/** What the agent has started. */
+interface Tree {
+  env: Record<string, string>
+  /** Resolves with the pids of the agent and its four descendants when all are there. */
+  planted: Promise<number[]>
+  /** Resolves when nobody is left. */
+  gone: Promise<void>
+}
+
+function expectTree({ onTestFinished }: TestContext): Tree {
+  const folder = mkdtempSync(join(tmpdir(), 'locus-exec-test-'))
+  const fifo = join(folder, 'tree')
+  execFileSync('mkfifo', [fifo])
+  // Ends when all who have the fifo open have ended.
+  const reader = spawn('cat', [fifo], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const helpers: ChildProcess[] = [reader]
+  onTestFinished(() => {
+    for (const helper of helpers) {
+      helper.kill('SIGKILL')
+    }
+    rmSync(folder, { recursive: true })
+  })
+  const readerEnded = once(reader, 'exit')
+  const pids = new Map<string, number>()
+  const planted = new Promise<number[]>((resolve) => {
+    createInterface({ input: reader.stdout }).on('line', (line) => {
+      const [name = '', pid] = line.split(' ')
+      pids.set(name, Number(pid))
+      if (pids.size === 5) {
+        resolve([...pids.values()])
+      }
+    })
+  })
+  const gone = planted.then(async () => {
+    // The one who has closed the fifo.
+    const waiter = spawn('perl', ['-e', WAIT_FOR_END, String(pids.get('D'))], { stdio: 'inherit' })
+    helpers.push(waiter)
+    await Promise.all([readerEnded, once(waiter, 'exit')])
+  })
+  return { env: { ...process.env, ...MEASURED, TREE: fifo } as Record<string, string>, planted, gone }
+}
+
+/** Waits in the kernel for the end of a process that is not our child (pidfd_open, which has one number everywhere). */
+const WAIT_FOR_END =
+  'my $fd = syscall 434, $ARGV[0] + 0, 0; exit if $fd < 0; vec(my $set, $fd, 1) = 1; select $set, undef, undef, undef'
+
+/** Runs a program, and resolves with how it ended. */
+function start(command: string, args: string[], { env }: Tree) {
+  const child = spawn(command, args, { env })
+  child.stdin.on('error', () => {})
+  const written = Promise.all([text(child.stdout), text(child.stderr)])
+  const finished = once(child, 'close').then(async ([exitCode, signal]) => {
+    const [stdout, stderr] = await written
+    return { exitCode, signal, stdout, stderr }
+  })
+  return { child, finished }
+}
+
+const startCli = (tree: Tree) => start(process.execPath, [CLI, 'exec', '--executable', AGENT, 'hi'], tree)
+
+/** Resolves when a stream has had this text. */
+async function said(child: ChildProcess, wanted: string): Promise<void> {
+  let seen = ''
+  while (!seen.includes(wanted)) {
+    seen += String((await once(child.stdout as NodeJS.ReadableStream, 'data'))[0])
+  }
+}
+
+const living = (pids: number[]) => pids.filter(isRunning)
+
+/** How long something takes in milliseconds. */
+async function time(promise: Promise<unknown>): Promise<number> {
+  const since = performance.now()
+  await promise
+  return performance.now() - since
+}
+
+describeOnLinux('fault 4: the command line', TOGETHER, () => {
+  it.for([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('ended by %s exits with %i when nobody is left', async ([signal, code], context) => {
+    const tree = expectTree(context)
+    const { child, finished } = startCli(tree)
+    const pids = await tree.planted
+    child.kill(signal)
+    const since = performance.now()
+    const { exitCode, stderr } = await finished
+    context.expect({ exitCode, living: living(pids) }).toEqual({ exitCode: code, living: [] })
+    context.expect(stderr).toContain('CANCELLED')
+    await tree.gone
+    context.expect(performance.now() - since).toBeLessThan(SETTLE_MS + GRACE_MS + MARGIN_MS)
+  })
+
+  it('ends at once at the second Ctrl+C, and nobody is left', async (context) => {
+    const tree = expectTree(context)
+    const { child, finished } = startCli(tree)
+    await tree.planted
+    const heard = said(child, 'asked to stop')
+    child.kill('SIGINT')
+    await heard
+    child.kill('SIGINT')
+    const since = performance.now()
+    context.expect(await finished).toMatchObject({ exitCode: 130, signal: null })
+    context.expect(performance.now() - since).toBeLessThan(MARGIN_MS)
+    await tree.gone
+    context.expect(performance.now() - since).toBeLessThan(GRACE_MS + MARGIN_MS)
+  })
+
+  it('leaves nobody when its terminal is closed', async (context) => {
+    const tree = expectTree(context)
+    const args = [CLI, 'exec', '--executable', AGENT, 'hi']
+    const terminal = pty.spawn(process.execPath, args, { env: { ...tree.env, TERM: 'xterm' } })
+    const ended = new Promise<void>((resolve) => terminal.onExit(() => resolve()))
+    const pids = await tree.planted
+    // The kernel sends SIGHUP when the last who has the other side open closes it.
+    ;(terminal as unknown as { destroy(): void }).destroy()
+    const since = performance.now()
+    await ended
+    await tree.gone
+    context.expect(living(pids)).toEqual([])
+    context.expect(performance.now() - since).toBeLessThan(SETTLE_MS + GRACE_MS + MARGIN_MS)
+  })
+
+  it('leaves nobody when it is killed', async (context) => {
+    const tree = expectTree(context)
+    const { child, finished } = startCli(tree)
+    await tree.planted
+    child.kill('SIGKILL')
+    const left = time(tree.gone)
+    context.expect(await finished).toMatchObject({ exitCode: null, signal: 'SIGKILL' })
+    context.expect(await left).toBeLessThan(GRACE_MS + MARGIN_MS)
+  })
+})
+
+describeOnLinux('fault 4: a program that uses the package', TOGETHER, () => {
+  const SHORT_GRACE_MS = 300
+
+  /** Runs the hostile tree until it is told to go on, by a line on its stdin. */
+  const program = (then: string) => `
+    const { ExecSession } = require(${JSON.stringify(LIBRARY)})
+    const told = new Promise((resolve) => process.stdin.once('data', resolve))
+    ExecSession.create({ executable: ${JSON.stringify(AGENT)}, timeouts: { graceMs: ${SHORT_GRACE_MS} } }).then(async (session) => {
+      const stream = session.executeStreaming('hi')
+      ${then}
+    })`
+
+  it.for([
+    ['by process.exit()', 'await told; process.exit(7)', 7, {}],
+    ['by an uncaught exception', 'await told; setImmediate(() => { throw new Error("oh") })', 1, {}],
+    ['by a rejection that nobody handles', 'await told; Promise.reject(new Error("oh"))', 1, {}],
+    ['without ending its session', 'await stream.result; await told', 0, { ANSWER: 'the answer' }],
+  ] as const)('that ends %s leaves nobody', async ([, then, code, env], context) => {
+    const tree = expectTree(context)
+    const { child, finished } = start(process.execPath, ['-e', program(then)], {
+      ...tree,
+      env: { ...tree.env, ...env },
+    })
+    await tree.planted
+    child.stdin.end('go on\n')
+    const left = time(finished.then(() => tree.gone))
+    context.expect(await finished).toMatchObject({ exitCode: code, signal: null })
+    context.expect(await left).toBeLessThan(SHORT_GRACE_MS + MARGIN_MS)
+  })
+})
+
+describeOnLinux('fault 29: a reader that goes away', TOGETHER, () => {
+  it('ends the command line quietly, and nobody is left', async (context) => {
+    const tree = expectTree(context)
+    const line = ['-c', '"$@" | head -1', 'sh', process.execPath, CLI, 'exec', '--json-stream']
+    const { finished } = start('sh', [...line, '--executable', AGENT, 'hi'], {
+      ...tree,
+      env: { ...tree.env, TALKS: 'yes' },
+    })
+    const { stdout, stderr } = await finished
+    context.expect({ lines: stdout.split('\n').length, stderr }).toEqual({ lines: 2, stderr: '' })
+    await tree.planted
+    context.expect(await time(tree.gone)).toBeLessThan(GRACE_MS + MARGIN_MS)
+  })
+})
