@@ -1,13 +1,37 @@
 // Makes the input of a benchmark: a stream in claude's own shape, the same bytes on every machine.
+
+import { once } from 'node:events'
 import { createWriteStream, existsSync, mkdirSync, renameSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { once } from 'node:events'
 
 const SESSION = '5094d955-665d-4a8d-9cb7-6d98f473b94e'
-const PLAIN = ['the ', 'function ', 'returns ', 'a ', 'promise, ', 'which ', 'resolves ', 'when ', 'all is done. ', 'Then ']
+const PLAIN = [
+  'the ',
+  'function ',
+  'returns ',
+  'a ',
+  'promise, ',
+  'which ',
+  'resolves ',
+  'when ',
+  'all is done. ',
+  'Then ',
+]
 // 30 % of the words are outside ASCII or have to be escaped.
-const OTHER = ['naïve ', '日本語 ', '🦀🎉 ', 'é ', 'עברית ', '"quoted" ', 'a\\b ', 'line\n', 'tab\t', 'café – ', '“so” ']
+const OTHER = [
+  'naïve ',
+  '日本語 ',
+  '🦀🎉 ',
+  'é ',
+  'עברית ',
+  '"quoted" ',
+  'a\\b ',
+  'line\n',
+  'tab\t',
+  'café – ',
+  '“so” ',
+]
 
 /** A generator of pseudo-random numbers below `limit` (xorshift), so that runs are the same. */
 function random(seed = 0x9e3779b9) {
@@ -24,7 +48,14 @@ const uuid = (n) => `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}
 
 function delta(n, delta, parent = null) {
   const event = { type: 'content_block_delta', index: 0, delta }
-  return { type: 'stream_event', event, session_id: SESSION, parent_tool_use_id: parent, uuid: uuid(n), api_message_id: 'msg_1' }
+  return {
+    type: 'stream_event',
+    event,
+    session_id: SESSION,
+    parent_tool_use_id: parent,
+    uuid: uuid(n),
+    api_message_id: 'msg_1',
+  }
 }
 
 /** The lines of a turn with `count` deltas: text, thinking, tool input and a subagent's text among them. */
@@ -40,8 +71,21 @@ function* turn(count) {
     else yield delta(n, { type: 'text_delta', text: word() }, 'toolu_1')
   }
   yield {
-    ...{ duration_api_ms: 1, stop_reason: 'end_turn', session_id: SESSION, total_cost_usd: 0.5, is_error: false, num_turns: 1 },
-    ...{ subtype: 'success', result: 'done', type: 'result', duration_ms: 2, usage: { input_tokens: 1, output_tokens: 2 } },
+    ...{
+      duration_api_ms: 1,
+      stop_reason: 'end_turn',
+      session_id: SESSION,
+      total_cost_usd: 0.5,
+      is_error: false,
+      num_turns: 1,
+    },
+    ...{
+      subtype: 'success',
+      result: 'done',
+      type: 'result',
+      duration_ms: 2,
+      usage: { input_tokens: 1, output_tokens: 2 },
+    },
   }
 }
 

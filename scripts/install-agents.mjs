@@ -8,7 +8,7 @@
 // has its final name is complete, whatever happened to earlier attempts.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { access, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -27,7 +27,8 @@ const AGENTS = /** @satisfies {Record<string, Agent>} */ ({
 })
 
 /** Where npm's own words say that the registry could not be reached, rather than that it refused. */
-const UNREACHABLE = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|ENOTCACHED)\b/
+const UNREACHABLE =
+  /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|ENOTCACHED)\b/
 
 /**
  * Installs whatever is not in the cache yet.
@@ -65,7 +66,8 @@ async function install(cache, name, agent) {
     process.stderr.write(`installing ${agent.package}@${agent.version} into ${folder}\n`)
     await fill(temporary, agent)
     // Either a folder that lost its executable is in the way, or another process was faster: the next line tells.
-    if (!(await executableIn(folder, agent).catch(() => null))) await rm(folder, { recursive: true, force: true })
+    if (!(await executableIn(folder, agent).catch(() => null)))
+      await rm(folder, { recursive: true, force: true })
     await rename(temporary, folder).catch((error) => {
       if (!['EEXIST', 'ENOTEMPTY', 'EPERM'].includes(error.code)) throw error
     })
@@ -84,7 +86,8 @@ async function fill(folder, agent) {
   const wanted = `${agent.package}@${agent.version}`
   await writeFile(join(folder, 'package.json'), '{ "private": true }\n')
   // The program itself is an optional dependency, by platform: a user's `omit=optional` must not drop it.
-  const options = '--ignore-scripts --no-audit --no-fund --include=optional --fetch-retry-mintimeout=1000 --loglevel=error'
+  const options =
+    '--ignore-scripts --no-audit --no-fund --include=optional --fetch-retry-mintimeout=1000 --loglevel=error'
   const npm = await run('npm', ['install', ...options.split(' '), '--prefix', '.', wanted], folder)
   if (npm.code !== 0) {
     throw new Error(
@@ -96,11 +99,16 @@ async function fill(folder, agent) {
   }
   if (agent.setup) {
     const setup = await run(process.execPath, [join(packageIn(folder, agent), agent.setup)], folder)
-    if (setup.code !== 0) throw new Error(`cannot install ${wanted}: its ${agent.setup} exited with ${setup.code}:\n${setup.output}`)
+    if (setup.code !== 0)
+      throw new Error(
+        `cannot install ${wanted}: its ${agent.setup} exited with ${setup.code}:\n${setup.output}`,
+      )
   }
   const check = await run(await executableIn(folder, agent), ['--version'], folder)
   if (check.code !== 0 || !check.output.includes(agent.version)) {
-    throw new Error(`${wanted} was installed but \`${agent.bin} --version\` exited with ${check.code} and said:\n${check.output}`)
+    throw new Error(
+      `${wanted} was installed but \`${agent.bin} --version\` exited with ${check.code} and said:\n${check.output}`,
+    )
   }
 }
 
@@ -130,7 +138,8 @@ async function executableIn(folder, agent) {
 async function removeAborted(cache) {
   for (const entry of await readdir(cache)) {
     const owner = Number(/^\.partial-(\d+)-/.exec(entry)?.[1] ?? NaN)
-    if (!Number.isNaN(owner) && !isRunning(owner)) await rm(join(cache, entry), { recursive: true, force: true })
+    if (!Number.isNaN(owner) && !isRunning(owner))
+      await rm(join(cache, entry), { recursive: true, force: true })
   }
 }
 
@@ -154,7 +163,8 @@ async function run(command, args, cwd) {
   const shell = process.platform === 'win32' && command === 'npm'
   const child = spawn(command, args, { cwd, shell, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text) => (output += text))
   const [code] = await once(child, 'close').catch((error) => {
     throw new Error(`cannot start ${command}: ${error.message}`, { cause: error })
   })

@@ -75,8 +75,8 @@ async function run() {
 const outcomes = await run()
 const sum = (key) => outcomes.reduce((total, result) => total + result[key], 0)
 const [passed, failed] = [sum('passed'), sum('failed')]
-console.log(`\n${passed} passed, ${failed} failed`)
 if (passed + failed === 0) {
   console.error(`test: no test has ${words.join(' or ')} in its name`)
 }
+console.log(`\n${passed} passed, ${failed} failed`)
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1

@@ -62,7 +62,8 @@ export interface ToolResultChunk extends FromSubagent {
 /**
  * What the agent is doing beside answering: `starting`, `initialized` (detail: model, permissionMode, agentVersion),
  * `requesting`, `retrying` (detail: attempt, maxRetries, delayMs, errorStatus, error), `compacting`, `compacted`,
- * `abandoned` (a broken stream: the text since the message began is void and comes again), or an agent's own word.
+ * `abandoned` (a stream that broke or was interrupted: of the message under way, the blocks from `from_block_index` of the
+ * detail on are void; after a break they come again), or an agent's own word.
  */
 export interface StatusChunk {
   type: 'status'

@@ -7,7 +7,13 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 
 import { installAgents } from '../../scripts/install-agents.mjs'
-import { type ExecEvent, ExecEventType, ExecSession, type SessionOptions, type StreamChunk } from '../../ts/index.js'
+import {
+  type ExecEvent,
+  ExecEventType,
+  ExecSession,
+  type SessionOptions,
+  type StreamChunk,
+} from '../../ts/index.js'
 import { claudeEnv } from './claude-env.mjs'
 import { type ModelServer, startModelServer } from './model-server.mjs'
 
@@ -42,7 +48,12 @@ function environment(): Record<string, string> {
 }
 
 async function createSession(options: SessionOptions = {}): Promise<ExecSession> {
-  const session = await ExecSession.create({ executable, projectPath: project, env: environment(), ...options })
+  const session = await ExecSession.create({
+    executable,
+    projectPath: project,
+    env: environment(),
+    ...options,
+  })
   sessions.push(session)
   return session
 }
@@ -50,10 +61,14 @@ async function createSession(options: SessionOptions = {}): Promise<ExecSession>
 /** Starts `locus exec` with the real claude as its agent. */
 function locusExec(...args: string[]) {
   const env = { ...process.env, ...environment(), LOCUS_PROVIDER: 'claude' }
-  const child = spawn(process.execPath, [CLI, 'exec', '--dir', project, '--executable', executable, ...args], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    process.execPath,
+    [CLI, 'exec', '--dir', project, '--executable', executable, ...args],
+    {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   onTestFinished(() => void child.kill('SIGKILL'))
   const exit = new Promise<number | null>((resolve) => child.on('close', resolve))
   return { child, exit }
@@ -129,7 +144,10 @@ describe('locus exec with the real claude', () => {
 
   test('--json-stream ends a failure with error and done', async () => {
     const { stdout, exitCode } = await runToEnd('--json-stream', 'please ERR400')
-    const lines = stdout.trim().split('\n').map((line) => JSON.parse(line))
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
     expect(lines[0].type).toBe('start')
     expect(lines.at(-2)).toMatchObject({ type: 'error', payload: { error: { code: 'API_ERROR' } } })
     expect(lines.at(-1)).toMatchObject({ type: 'done', payload: { success: false, exitCode: 21 } })
@@ -199,9 +217,15 @@ describe('ExecSession with the real claude', () => {
     const session = await createSession({ allowAll: true })
     const chunks = await collect(session.executeStreaming('please AGENT'))
     const agent = chunks.find((chunk) => chunk.type === 'tool_parameters' && chunk.tool !== 'Bash')
-    const inner = chunks.filter((chunk) => chunk.type === 'tool_result' && chunk.parentToolUseId !== undefined)
+    const inner = chunks.filter(
+      (chunk) => chunk.type === 'tool_result' && chunk.parentToolUseId !== undefined,
+    )
     expect(inner).toHaveLength(1)
-    expect(inner[0]).toMatchObject({ tool: 'Bash', success: true, parentToolUseId: (agent as { id: string }).id })
+    expect(inner[0]).toMatchObject({
+      tool: 'Bash',
+      success: true,
+      parentToolUseId: (agent as { id: string }).id,
+    })
   })
 
   test('gives thinking, tool input and tool result', async () => {

@@ -118,7 +118,10 @@ export async function startModelServer({ port = 0 } = {}) {
     url: `http://127.0.0.1:${bound}`,
     port: bound,
     requests,
-    usage: () => requests.flatMap(({ usage }) => usage ?? []).reduce(sum, { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }),
+    usage: () =>
+      requests
+        .flatMap(({ usage }) => usage ?? [])
+        .reduce(sum, { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }),
     async gated() {
       if (shared.gate.listenerCount('release') === 0) await once(shared.gate, 'arrival')
     },
@@ -160,7 +163,8 @@ function planFor({ prompt, earlier }, keywords) {
 /** @type {(prompt: string, keywords: string[]) => Call[]} */
 function callsFor(prompt, keywords) {
   const shell = keywords.find((keyword) => keyword in COMMANDS)
-  if (keywords.includes('AGENT')) return [{ kind: 'subagent', prompt: `Please run ${shell ?? 'TOOL'} and say what it printed.` }]
+  if (keywords.includes('AGENT'))
+    return [{ kind: 'subagent', prompt: `Please run ${shell ?? 'TOOL'} and say what it printed.` }]
   if (keywords.includes('WRITETOOL')) {
     const [, inBrackets, bare] = /\bpath=(?:<([^>]+)>|([^\s<]+))/.exec(prompt) ?? []
     return [{ kind: 'write', path: inBrackets ?? bare ?? 'WRITETOOL needs path=<…> in the prompt' }]
@@ -201,7 +205,10 @@ function isRateLimited({ refusals, session }, prompt) {
 /** @type {(exchange: Pick<Exchange, 'record' | 'response'>, status: number, body: object) => void} */
 function sendJson({ record, response }, status, body) {
   record.status = status
-  response.writeHead(status, { 'content-type': 'application/json', ...(status === 429 && { 'retry-after': '1' }) })
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    ...(status === 429 && { 'retry-after': '1' }),
+  })
   response.end(JSON.stringify(body))
 }
 
@@ -215,22 +222,39 @@ async function anthropicMessages(exchange) {
   const status = wanted ? Number(wanted.slice(3)) : isLimited ? 429 : 200
   if (status !== 200) {
     /** @type {Record<number, string>} */
-    const types = { 400: 'invalid_request_error', 401: 'authentication_error', 429: 'rate_limit_error', 529: 'overloaded_error' }
+    const types = {
+      400: 'invalid_request_error',
+      401: 'authentication_error',
+      429: 'rate_limit_error',
+      529: 'overloaded_error',
+    }
     const error = { type: types[status] ?? 'api_error', message: `the prompt asked for status ${status}` }
     return sendJson(exchange, status, { type: 'error', error, request_id: `req_${id}` })
   }
   const plan = planFor(conversation, record.keywords)
-  const usage = { input_tokens: USAGE.input, cache_read_input_tokens: USAGE.cacheRead, cache_creation_input_tokens: USAGE.cacheWrite }
+  const usage = {
+    input_tokens: USAGE.input,
+    cache_read_input_tokens: USAGE.cacheRead,
+    cache_creation_input_tokens: USAGE.cacheWrite,
+  }
   const ids = { id: `msg_${id}`, type: 'message', role: 'assistant', model: body.model }
   const message = { ...ids, content: [], stop_reason: null, stop_sequence: null }
   // Claude Code asks for this when streams keep breaking, so CUT succeeds in the end.
   if (!body.stream) {
     const content = [{ type: 'text', text: plan.words.join('') }]
-    return sendJson(exchange, 200, { ...message, content, stop_reason: 'end_turn', usage: { ...usage, output_tokens: USAGE.output } })
+    return sendJson(exchange, 200, {
+      ...message,
+      content,
+      stop_reason: 'end_turn',
+      usage: { ...usage, output_tokens: USAGE.output },
+    })
   }
   record.status = 200
   response.writeHead(200, { 'content-type': 'text/event-stream' })
-  for await (const event of anthropicEvents(plan, exchange, { ...message, usage: { ...usage, output_tokens: 1 } })) {
+  for await (const event of anthropicEvents(plan, exchange, {
+    ...message,
+    usage: { ...usage, output_tokens: 1 },
+  })) {
     if (response.destroyed) return
     response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
   }
@@ -245,7 +269,11 @@ async function anthropicMessages(exchange) {
 
 /** @param {Plan} plan @param {Exchange} exchange @param {object} message the answer before it has any content */
 async function* anthropicEvents(plan, exchange, message) {
-  const start = (/** @type {object} */ content_block) => ({ type: 'content_block_start', index, content_block })
+  const start = (/** @type {object} */ content_block) => ({
+    type: 'content_block_start',
+    index,
+    content_block,
+  })
   /** @type {(type: string, piece: object) => { type: string, [field: string]: unknown }} */
   const delta = (type, piece) => ({ type: 'content_block_delta', index, delta: { type, ...piece } })
   const stop = () => ({ type: 'content_block_stop', index: index++ })
@@ -265,11 +293,16 @@ async function* anthropicEvents(plan, exchange, message) {
   const uses = plan.calls.flatMap((call) => anthropicToolUse(call, exchange.body.tools ?? []))
   for (const [i, { name, input }] of uses.entries()) {
     yield start({ type: 'tool_use', id: `toolu_${exchange.id}_${i}`, name, input: {} })
-    for (const partial_json of JSON.stringify(input).match(/.{1,20}/gu) ?? []) yield delta('input_json_delta', { partial_json })
+    for (const partial_json of JSON.stringify(input).match(/.{1,20}/gu) ?? [])
+      yield delta('input_json_delta', { partial_json })
     yield stop()
   }
   const stop_reason = uses.length > 0 ? 'tool_use' : 'end_turn'
-  yield { type: 'message_delta', delta: { stop_reason, stop_sequence: null }, usage: { output_tokens: USAGE.output } }
+  yield {
+    type: 'message_delta',
+    delta: { stop_reason, stop_sequence: null },
+    usage: { output_tokens: USAGE.output },
+  }
   yield { type: 'message_stop' }
 }
 
@@ -278,11 +311,18 @@ function anthropicToolUse(call, tools) {
   const names = { shell: ['Bash'], write: ['Write'], subagent: ['Agent', 'Task'] }[call.kind]
   const tool = tools.find(({ name }) => names.includes(name))
   if (!tool) return []
-  if (call.kind === 'shell') return [{ name: tool.name, input: { command: call.command, description: 'Run a command' } }]
-  if (call.kind === 'write') return [{ name: tool.name, input: { file_path: call.path, content: 'Written by the model.\n' } }]
+  if (call.kind === 'shell')
+    return [{ name: tool.name, input: { command: call.command, description: 'Run a command' } }]
+  if (call.kind === 'write')
+    return [{ name: tool.name, input: { file_path: call.path, content: 'Written by the model.\n' } }]
   // Where subagents run in the background unless told otherwise, the turn would end before they do.
   const foreground = tool.input_schema?.properties?.run_in_background && { run_in_background: false }
-  const input = { description: 'Run a command', prompt: call.prompt, subagent_type: 'general-purpose', ...foreground }
+  const input = {
+    description: 'Run a command',
+    prompt: call.prompt,
+    subagent_type: 'general-purpose',
+    ...foreground,
+  }
   return [{ name: tool.name, input }]
 }
 
@@ -304,7 +344,12 @@ function anthropicConversation(messages) {
 /** What of a text the human typed: nothing, or one prompt. @type {(role: string, text: string) => string[]} */
 function typed(role, text) {
   // What is typed while a turn goes on arrives in the system's name, wrapped in an explanation.
-  if (role === 'system') return /^The user sent a new message while you were working:\n(.*?)(?=\n\nThis is how|$)/s.exec(text)?.slice(1) ?? []
+  if (role === 'system')
+    return (
+      /^The user sent a new message while you were working:\n(.*?)(?=\n\nThis is how|$)/s
+        .exec(text)
+        ?.slice(1) ?? []
+    )
   const own = text.replaceAll(/<(system-reminder|task-notification)>.*?<\/\1>/gs, '').trim()
   return role !== 'user' || own === '' || own.startsWith('[Request interrupted by user') ? [] : [own]
 }

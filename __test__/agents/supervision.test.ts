@@ -69,7 +69,8 @@ async function until(condition: () => boolean, limitMs: number): Promise<boolean
 }
 
 /** The two sleepers of the tool, not the shell that was told to start them. */
-const toolRuns = () => marked().filter((command) => command.includes('setTimeout') && !command.includes('&')).length >= 2
+const toolRuns = () =>
+  marked().filter((command) => command.includes('setTimeout') && !command.includes('&')).length >= 2
 
 async function expectNothingLeft(): Promise<void> {
   await until(() => marked().length === 0, GRACE_MS + MARGIN_MS)
@@ -77,7 +78,16 @@ async function expectNothingLeft(): Promise<void> {
 }
 
 async function locusExecWithRunningTool(): Promise<{ child: ChildProcess; exit: Promise<number | null> }> {
-  const args = ['exec', '--yes', '--json-stream', '--dir', folder, '--executable', executable, 'please SLEEPTOOL']
+  const args = [
+    'exec',
+    '--yes',
+    '--json-stream',
+    '--dir',
+    folder,
+    '--executable',
+    executable,
+    'please SLEEPTOOL',
+  ]
   const child = spawn(process.execPath, [CLI, ...args], {
     env: { ...process.env, ...environment() },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -97,7 +107,13 @@ async function locusExecWithRunningTool(): Promise<{ child: ChildProcess; exit: 
 describe('of the real claude and the tools it runs nothing is left', () => {
   test('after a turn was cancelled and the session ended', async () => {
     const session = await ExecSession.create({
-      ...{ executable, projectPath: folder, env: environment(), allowAll: true, timeouts: { graceMs: GRACE_MS } },
+      ...{
+        executable,
+        projectPath: folder,
+        env: environment(),
+        allowAll: true,
+        timeouts: { graceMs: GRACE_MS },
+      },
     })
     const stream = session.executeStreaming('please SLEEPTOOL')
     for await (const chunk of stream) {

@@ -60,12 +60,14 @@ describe.each([
 })
 
 it('a second Ctrl+C does not wait for an agent that heeds nothing', async () => {
-  const { cli } = await startedRun([], 'ignores-interrupts')
+  const { cli, pid } = await startedRun([], 'ignores-interrupts')
   cli.child.kill('SIGINT')
   // The agent says that it was interrupted: the first signal has been dealt with.
   await outputOf(cli, 'an interrupt came')
   cli.child.kill('SIGINT')
   expect(await cli.finished).toMatchObject({ exitCode: 130, signal: null })
+  // The guard will kill it, after the grace that it has.
+  expect(isRunning(pid)).toBe(true)
 })
 
 describe('a reader that goes away', () => {

@@ -37,7 +37,12 @@ export async function measure(run) {
   const wallMs = performance.now() - begin
   const { user, system } = process.cpuUsage(cpu)
   const mainCpuMs = main === undefined ? undefined : mainThreadCpuMs() - main
-  const figures = { wallMs, mainCpuMs, processCpuMs: (user + system) / 1000, rssMb: process.resourceUsage().maxRSS / 1024 }
+  const figures = {
+    wallMs,
+    mainCpuMs,
+    processCpuMs: (user + system) / 1000,
+    rssMb: process.resourceUsage().maxRSS / 1024,
+  }
   console.log(JSON.stringify({ ...figures, ...consumer.summary }))
 }
 
@@ -55,5 +60,6 @@ export function consumeLine(line, consumer) {
   if (message.type !== 'stream_event' || message.event.type !== 'content_block_delta') return
   const { delta } = message.event
   if (delta.type === 'text_delta') consumer.take('text_delta', delta.text, message.parent_tool_use_id)
-  else if (delta.type === 'thinking_delta') consumer.take('thinking', delta.thinking, message.parent_tool_use_id)
+  else if (delta.type === 'thinking_delta')
+    consumer.take('thinking', delta.thinking, message.parent_tool_use_id)
 }

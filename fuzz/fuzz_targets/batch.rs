@@ -76,7 +76,9 @@ impl<'a> Said<'a> {
             }
             .into(),
             Self::Status(status) => Chunk::Status { status: status.into(), detail: None }.into(),
-            Self::Unparsed(line, reason) => Chunk::Unparsed { line: line.into(), reason: reason.into() }.into(),
+            Self::Unparsed(line, reason) => {
+                Chunk::Unparsed { line: line.into(), reason: reason.into() }.into()
+            }
             Self::Usage(input, cost) => {
                 Chunk::Usage(Usage { input, cost_usd: cost.map(f64::from), ..Usage::default() }).into()
             }
@@ -117,7 +119,8 @@ struct Read {
 
 fn expected(seq: u64, time: u64, payload: &Payload<'_>) -> Read {
     let json = |value: serde_json::Result<String>| vec![value.expect("it serializes")];
-    let texts = |texts: [Option<&Cow<'_, str>>; 2]| texts.into_iter().flatten().map(ToString::to_string).collect();
+    let texts =
+        |texts: [Option<&Cow<'_, str>>; 2]| texts.into_iter().flatten().map(ToString::to_string).collect();
     let empty = Cow::Borrowed("");
     let fields = match payload {
         Payload::Chunk(Chunk::TextDelta { content, parent_tool_use_id }) => {
@@ -126,7 +129,9 @@ fn expected(seq: u64, time: u64, payload: &Payload<'_>) -> Read {
         Payload::Chunk(Chunk::Thinking { content, parent_tool_use_id: Some(parent) }) => {
             texts([Some(content.as_ref().unwrap_or(&empty)), Some(parent)])
         }
-        Payload::Chunk(Chunk::Thinking { content, parent_tool_use_id: None }) => texts([content.as_ref(), None]),
+        Payload::Chunk(Chunk::Thinking { content, parent_tool_use_id: None }) => {
+            texts([content.as_ref(), None])
+        }
         Payload::Chunk(chunk) => json(serde_json::to_string(chunk)),
         Payload::Fact(fact) => json(serde_json::to_string(fact)),
     };

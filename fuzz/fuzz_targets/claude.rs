@@ -48,7 +48,8 @@ fn check_line(line: &[u8], heard: &Heard) {
                 };
                 let reason = chunk["reason"].as_str().unwrap_or_default();
                 assert!(
-                    chunk["type"] != "unparsed" || UNDERSTOOD_BUT_ODD.iter().any(|odd| reason.starts_with(odd)),
+                    chunk["type"] != "unparsed"
+                        || UNDERSTOOD_BUT_ODD.iter().any(|odd| reason.starts_with(odd)),
                     "a line of type {kind} was refused: {reason}"
                 );
                 ends += usize::from(kind == "result" && chunk["status"] == "background_turn");

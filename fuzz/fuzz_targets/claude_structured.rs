@@ -75,8 +75,18 @@ const ODD: &[&str] = &[
 ];
 
 /// Values that may stand anywhere without a meaning.
-const JUNK: &[&str] =
-    &["null", "-1", "1e999", "1.5", "true", r#""junk\n""#, "[]", "{}", r#"[1,{"a":[null]}]"#, "9007199254740993"];
+const JUNK: &[&str] = &[
+    "null",
+    "-1",
+    "1e999",
+    "1.5",
+    "true",
+    r#""junk\n""#,
+    "[]",
+    "{}",
+    r#"[1,{"a":[null]}]"#,
+    "9007199254740993",
+];
 
 /// Writes JSON on a whim.
 struct Scribe<'a> {
@@ -168,7 +178,8 @@ impl Scribe<'_> {
             self.stream.pop();
         }
         self.stream += &object;
-        self.stream += ["\n", "\n", "\r\n", "\n\n", "\n\u{feff}"][self.whim(5)];
+        let end = ["\n", "\n", "\r\n", "\n\n", "\n\u{feff}"][self.whim(5)];
+        self.stream += end;
     }
 
     fn event(&mut self, subagent: Option<&str>, kind: &str, members: &[(&str, String)]) {
@@ -193,7 +204,8 @@ impl Scribe<'_> {
     }
 
     fn assistant(&mut self, subagent: Option<&str>, blocks: &[String]) {
-        let message = self.object(&[("content", format!("[{}]", blocks.join(","))), ("role", "\"assistant\"".into())]);
+        let message =
+            self.object(&[("content", format!("[{}]", blocks.join(","))), ("role", "\"assistant\"".into())]);
         self.line("assistant", &[("message", message), ("parent_tool_use_id", parent(subagent))]);
     }
 
@@ -235,7 +247,8 @@ impl From<[u16; 4]> for Tokens {
 
 const OF_TURN: [&str; 4] =
     ["input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"];
-const OF_MODEL: [&str; 4] = ["inputTokens", "outputTokens", "cacheReadInputTokens", "cacheCreationInputTokens"];
+const OF_MODEL: [&str; 4] =
+    ["inputTokens", "outputTokens", "cacheReadInputTokens", "cacheCreationInputTokens"];
 
 /// What is to be heard.
 #[derive(Debug, Default)]
@@ -424,7 +437,12 @@ impl Model {
         self.tools.push(json!(["tool_result", id, name, !failed, error]));
     }
 
-    fn usage_of(&mut self, scribe: &mut Scribe<'_>, tokens: Tokens, counted: Counted) -> Vec<(&'static str, String)> {
+    fn usage_of(
+        &mut self,
+        scribe: &mut Scribe<'_>,
+        tokens: Tokens,
+        counted: Counted,
+    ) -> Vec<(&'static str, String)> {
         self.used = self.used.plus(tokens);
         match counted {
             Counted::InAll => {

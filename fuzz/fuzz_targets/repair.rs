@@ -81,7 +81,7 @@ fuzz_target!(|line: &str| {
         } else if let (Some(before), Some(after)) = (units(before), units(after)) {
             let whole: String =
                 char::decode_utf16(before).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-            assert_eq!(String::from_utf16(&after), Ok(whole), "another text");
+            assert_eq!(String::from_utf16(&after).ok(), Some(whole), "another text");
         }
     }
 });

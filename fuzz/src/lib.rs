@@ -81,10 +81,6 @@ pub fn dialect() -> Box<dyn Dialect> {
 pub fn heard<'a>(dialect: &mut dyn Dialect, pieces: impl IntoIterator<Item = &'a [u8]>) -> Heard {
     let mut decoder = FrameDecoder::new(LINE_LIMIT);
     let mut heard = Heard::default();
-    let line = |frame| match frame {
-        Frame::Line(line) => line,
-        Frame::Oversized { length, .. } => panic!("a line of {length} bytes"),
-    };
     for piece in pieces {
         decoder.buffer().extend_from_slice(piece);
         while let Some(frame) = decoder.next_frame() {
@@ -95,4 +91,11 @@ pub fn heard<'a>(dialect: &mut dyn Dialect, pieces: impl IntoIterator<Item = &'a
         dialect.decode(line(frame), NOW, &mut heard);
     }
     heard
+}
+
+fn line(frame: Frame<'_>) -> &[u8] {
+    match frame {
+        Frame::Line(line) => line,
+        Frame::Oversized { length, .. } => panic!("a line of {length} bytes"),
+    }
 }

@@ -105,8 +105,9 @@ impl Guard {
                 self.tree.ask_to_end();
             }
             if self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-                self.tree.kill_all(news.as_fd());
-                self.reap();
+                if let Some(status) = self.tree.kill_all(news.as_fd(), self.agent) {
+                    self.report(Report::Exited { status: status_number(status) });
+                }
                 return;
             }
             let mut fds = vec![PollFd::new(news, PollFlags::IN)];

@@ -9,8 +9,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitOptions, WaitStatus, getpgid, getpid, kill_process, kill_process_group, set_child_subreaper,
-    wait,
+    Pid, Signal, WaitOptions, WaitStatus, getpgid, getpid, kill_process, kill_process_group,
+    set_child_subreaper, wait,
 };
 
 /// How long to wait for news of children between two attempts to kill them all.
@@ -72,8 +72,9 @@ impl Tree {
         }
     }
 
-    /// Kills children until there are none: whoever they leave behind becomes a child in turn.
-    pub(super) fn kill_all(&mut self, news: BorrowedFd<'_>) {
+    /// Kills children until there are none: whoever they leave behind becomes a child in turn. How `one` of them ended.
+    pub(super) fn kill_all(&mut self, news: BorrowedFd<'_>, one: Option<Pid>) -> Option<WaitStatus> {
+        let mut how = None;
         loop {
             let children = self.children();
             // A stopped process cannot fork while the others are killed.
@@ -84,9 +85,10 @@ impl Tree {
             }
             loop {
                 match self.reap() {
+                    Reaped::Ended(pid, status) if Some(pid) == one => how = Some(status),
                     Reaped::Ended(..) => {}
                     Reaped::Living => break,
-                    Reaped::None => return,
+                    Reaped::None => return how,
                 }
             }
             wait_for(&mut [PollFd::new(&news, PollFlags::IN)], Some(KILL_INTERVAL));

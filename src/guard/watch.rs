@@ -56,7 +56,7 @@ pub fn run_watch(args: &GuardArgs, mut link: &UnixStream) -> io::Result<()> {
             deadline = Some(Instant::now() + args.grace + MARGIN);
         }
     }
-    tree.kill_all(news.as_fd());
+    tree.kill_all(news.as_fd(), None);
     Ok(())
 }
 

@@ -346,6 +346,8 @@ impl Executor {
         }
         let error = match turn.cancellation.as_ref().map(Cancellation::cause) {
             None => end.error,
+            // Done before it could be stopped.
+            Some(StopCause::Asked) if end.error.is_none() && !end.interrupted => None,
             Some(StopCause::Asked) => Some(Error::Cancelled),
             Some(StopCause::Timeout(kind, after)) => {
                 let stderr_tail = end.error.and_then(|error| error.report().stderr_tail).unwrap_or_default();

@@ -30,15 +30,16 @@ fn refusal(turn: &Turn) -> (Value, String) {
 }
 
 /// An executable with this content.
-fn executable(path: PathBuf, content: &[u8]) -> Option<OsString> {
+fn executable(path: PathBuf, content: &[u8]) -> OsString {
     fs::write(&path, content).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    Some(path.into())
+    path.into()
 }
 
 #[tokio::test]
 async fn fault_15_a_missing_binary_is_named_with_the_remedy() {
-    let (code, message) = refused(|options, _| options.agent.executable = Some("no-such-claude".into())).await;
+    let (code, message) =
+        refused(|options, _| options.agent.executable = Some("no-such-claude".into())).await;
     assert_eq!(code, "CLI_NOT_FOUND");
     assert!(message.starts_with("'no-such-claude' was not found on PATH; install Claude Code"), "{message}");
 
@@ -96,7 +97,7 @@ async fn fault_18_a_file_that_is_not_executable_is_not_called_missing() {
 async fn fault_19_an_interpreter_that_is_missing_is_named() {
     let script = |content: &'static str| {
         refused(move |options, folder| {
-            options.agent.executable = executable(folder.join("claude"), content.as_bytes());
+            options.agent.executable = Some(executable(folder.join("claude"), content.as_bytes()));
         })
     };
     let (code, message) = script("#!/no/such/node\n").await;
@@ -119,7 +120,7 @@ async fn fault_19_an_interpreter_that_env_does_not_find_is_told_by_env() {
         [("#!/usr/bin/env no-such-node\n", "no-such-node"), ("#!/usr/bin/env sh\r\n", "sh\\r")]
     {
         let mut host = Host::with("answers-with-its-pid", |options, folder| {
-            options.agent.executable = executable(folder.join("claude"), content.as_bytes());
+            options.agent.executable = Some(executable(folder.join("claude"), content.as_bytes()));
         });
         let error = host.turn("hi").await.error();
         assert_eq!((&error["code"], &error["exitCode"]), (&"EXITED_BEFORE_INIT".into(), &127.into()));
@@ -132,9 +133,11 @@ async fn fault_19_a_missing_loader_is_not_called_a_missing_binary() {
     let (code, message) = refused(|options, folder| {
         let program = fs::read("/bin/true").unwrap();
         // What a binary for another libc comes to.
-        let at = program.windows(LOADER.len()).position(|bytes| bytes == LOADER).expect("it names its loader");
-        let foreign = [&program[..at], b"/lib/ld-nobody-has-this.so", &program[at + LOADER.len() - 1..]].concat();
-        options.agent.executable = executable(folder.join("claude"), &foreign);
+        let at =
+            program.windows(LOADER.len()).position(|bytes| bytes == LOADER).expect("it names its loader");
+        let foreign =
+            [&program[..at], b"/lib/ld-nobody-has-this.so", &program[at + LOADER.len() - 1..]].concat();
+        options.agent.executable = Some(executable(folder.join("claude"), &foreign));
     })
     .await;
     assert_eq!(code, "SPAWN_FAILED");
@@ -151,7 +154,7 @@ const LOADER: &[u8] = if cfg!(target_arch = "x86_64") {
 #[tokio::test]
 async fn fault_20_a_script_without_a_first_line_is_told() {
     let (code, message) = refused(|options, folder| {
-        options.agent.executable = executable(folder.join("claude"), b"echo hello\n");
+        options.agent.executable = Some(executable(folder.join("claude"), b"echo hello\n"));
     })
     .await;
     assert_eq!(code, "SPAWN_FAILED");
@@ -161,8 +164,10 @@ async fn fault_20_a_script_without_a_first_line_is_told() {
 /// An agent that somebody is writing, and what happens to it.
 fn busy_agent(options: &mut SessionOptions, folder: &Path) -> (File, OwnedFd) {
     let path = folder.join("claude");
-    options.agent.executable =
-        executable(path.clone(), format!("#!/bin/sh\nexec {}\n", agent("answers-with-its-pid").display()).as_bytes());
+    options.agent.executable = Some(executable(
+        path.clone(),
+        format!("#!/bin/sh\nexec {}\n", agent("answers-with-its-pid").display()).as_bytes(),
+    ));
     let opened = inotify::init(inotify::CreateFlags::CLOEXEC).unwrap();
     let writer = OpenOptions::new().append(true).open(&path).unwrap();
     inotify::add_watch(&opened, &path, inotify::WatchFlags::OPEN).unwrap();
@@ -172,7 +177,8 @@ fn busy_agent(options: &mut SessionOptions, folder: &Path) -> (File, OwnedFd) {
 #[tokio::test]
 async fn fault_21_an_executable_that_is_being_written_is_tried_again() {
     let mut busy = None;
-    let mut host = Host::with("answers-with-its-pid", |options, folder| busy = Some(busy_agent(options, folder)));
+    let mut host =
+        Host::with("answers-with-its-pid", |options, folder| busy = Some(busy_agent(options, folder)));
     let (writer, opened) = busy.unwrap();
     let running = host.begin("hi");
     // The first attempt to start it, and the second.
@@ -191,7 +197,8 @@ async fn fault_21_an_executable_that_is_being_written_is_tried_again() {
 #[tokio::test]
 async fn fault_21_but_not_for_ever() {
     let mut busy = None;
-    let mut host = Host::with("answers-with-its-pid", |options, folder| busy = Some(busy_agent(options, folder)));
+    let mut host =
+        Host::with("answers-with-its-pid", |options, folder| busy = Some(busy_agent(options, folder)));
     let (code, message) = refusal(&host.turn("hi").await);
     assert_eq!(code, "SPAWN_FAILED");
     assert!(message.contains("/claude': Text file busy"), "{message}");
@@ -241,9 +248,9 @@ async fn under_a_rising_limit(resource: Resource, lowest: u64, reason: &str) {
     let mut host = Host::of("answers-with-its-pid");
     let mut refusals = 0;
     for limit in lowest.. {
-        setrlimit(resource, Rlimit { current: Some(limit), ..usual.clone() }).unwrap();
+        setrlimit(resource, Rlimit { current: Some(limit), ..usual }).unwrap();
         let turn = host.turn("hi").await;
-        setrlimit(resource, usual.clone()).unwrap();
+        setrlimit(resource, usual).unwrap();
         if turn.the(locus_exec::event::EventKind::ResponseCompleted)["success"] == true {
             break;
         }

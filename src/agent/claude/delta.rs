@@ -49,12 +49,11 @@ pub(super) fn delta(line: &[u8]) -> Option<Delta<'_>> {
     };
     let (_, rest) = plain(rest.strip_prefix(SESSION)?)?;
     let rest = rest.strip_prefix(PARENT)?;
-    let (parent, rest) = match rest.strip_prefix(b"null") {
-        Some(rest) => (None, rest),
-        None => {
-            let (id, rest) = plain(rest.strip_prefix(b"\"")?)?;
-            (Some(id), rest.strip_prefix(b"\"")?)
-        }
+    let (parent, rest) = if let Some(rest) = rest.strip_prefix(b"null") {
+        (None, rest)
+    } else {
+        let (id, rest) = plain(rest.strip_prefix(b"\"")?)?;
+        (Some(id), rest.strip_prefix(b"\"")?)
     };
     let (_, rest) = plain(rest.strip_prefix(UUID)?)?;
     let rest = without_member(DISPLAY, rest)?;

@@ -143,8 +143,8 @@ impl ClaudeDialect {
             "stream_event" => {
                 let understood =
                     line.event.as_ref().is_some_and(|event| self.stream_event(event, parent(), sink));
-                if line.abandoned_blocks.is_some() {
-                    status("abandoned", None, sink);
+                if let Some(abandoned) = line.abandoned_blocks {
+                    status("abandoned", Some(Cow::Borrowed(abandoned)), sink);
                 }
                 if !understood {
                     unparsed(text, "stream_event without what its type promises", sink);

@@ -229,7 +229,11 @@ mod tests {
             cwd: folder.path().to_owned(),
         };
         let error = Supervisor::spawn(&spec, &script, &Supervision::default()).map(|_| ()).unwrap_err();
-        assert!(error.report().error.contains(r#"its interpreter "/no/such/node""#), "{}", error.report().error);
+        assert!(
+            error.report().error.contains(r#"its interpreter "/no/such/node""#),
+            "{}",
+            error.report().error
+        );
     }
 
     #[tokio::test]

@@ -204,6 +204,10 @@ export class TerminalRenderer implements Renderer {
         break
       }
       case 'abandoned':
+        // The detail of an interrupted message says the same, but nothing comes again; the blocks before it are kept then.
+        if (!this.#answered || detail.from_block_index !== 0) {
+          break
+        }
         this.#line(this.#chalk.yellow('↻ the stream broke; the answer begins again'))
         break
       default:
