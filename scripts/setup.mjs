@@ -11,14 +11,16 @@ const installed = join(root, 'node_modules', '.package-lock.json')
 const lock = join(root, 'package-lock.json')
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
   console.error('setup: installing the dependencies …')
+  // Not `npm ci`: the lock file pins every version, but a registry that mirrors only one platform leaves the binaries of
+  // the others out of it, and `npm ci` refuses that. `--no-save` leaves the lock file as it is.
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-  const { status } = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  const { status } = spawnSync(npm, ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
     shell: process.platform === 'win32',
   })
   if (status !== 0) {
-    console.error('setup: npm ci failed')
+    console.error('setup: npm install failed')
     process.exit(1)
   }
 }

@@ -195,13 +195,19 @@ describeOnLinux('fault 4: a program that uses the package', TOGETHER, () => {
   })
 })
 
+/** A line that the command line has something to say to. */
+const TALKS = JSON.stringify({
+  type: 'stream_event',
+  event: { type: 'content_block_delta', delta: { type: 'text_delta', text: 'on and on ' } },
+})
+
 describeOnLinux('fault 29: a reader that goes away', TOGETHER, () => {
   it('ends the command line quietly, and nobody is left', async (context) => {
     const tree = expectTree(context)
     const line = ['-c', '"$@" | head -1', 'sh', process.execPath, CLI, 'exec', '--json-stream']
     const { finished } = start('sh', [...line, '--executable', AGENT, 'hi'], {
       ...tree,
-      env: { ...tree.env, TALKS: 'yes' },
+      env: { ...tree.env, TALKS },
     })
     const { stdout, stderr } = await finished
     context.expect({ lines: stdout.split('\n').length, stderr }).toEqual({ lines: 2, stderr: '' })

@@ -153,8 +153,18 @@ describe('what is about the answer', () => {
     )
   })
 
-  it('tells that a broken stream begins again', () => {
-    expect(shownChunks([{ type: 'status', status: 'abandoned' }]).stderr).toContain('the answer begins again')
+  it('tells that a broken stream begins again, where something of it was shown', () => {
+    const abandoned = (detail?: object): StreamChunk => ({
+      ...{ type: 'status', status: 'abandoned', detail: { ...detail } },
+    })
+    const fromTheStart = abandoned({ from_block_index: 0 })
+    expect(shownChunks([text('half'), fromTheStart, text('whole')]).screen).toBe(
+      'half\n↻ the stream broke; the answer begins again\n\nwhole\n',
+    )
+    expect(shownChunks([fromTheStart, text('whole')]).screen).toBe('whole\n')
+    // What was interrupted keeps the blocks before the one that was under way.
+    expect(shownChunks([text('half'), abandoned({ from_block_index: 1 })]).screen).toBe('half\n')
+    expect(shownChunks([text('half'), abandoned()]).screen).toBe('half\n')
   })
 
   it('tells what was not understood, and other statuses, only where that is wanted', () => {

@@ -173,7 +173,7 @@ fn read(batch: &Batch) -> Vec<Read> {
 fuzz_target!(|input: Input<'_>| {
     let mut packer = Packer::default();
     let mut batches: Vec<Batch> = Vec::new();
-    let mut longest = 0;
+    let (mut longest, mut total) = (0, 0);
     let mut said = Vec::new();
     let (mut seq, mut time) = (u64::from(input.first_seq), 1_700_000_000_000);
     let mut take = |packer: &mut Packer| {
@@ -189,12 +189,15 @@ fuzz_target!(|input: Input<'_>| {
     for step in &input.steps {
         let times = step.times % 4096;
         for nth in 1..=times {
-            if said.len() > 20_000 {
+            // Enough for several batches of either kind of fullness.
+            if said.len() > 4 * WORD_LIMIT || total > 4 * ARENA_LIMIT {
                 break;
             }
             let payload = step.said.payload();
             let event = expected(seq, time, &payload);
-            longest = longest.max(event.fields.iter().map(|field| field.encode_utf16().count()).sum());
+            let length = event.fields.iter().map(|field| field.encode_utf16().count()).sum();
+            longest = longest.max(length);
+            total += length;
             said.push(event);
             packer.push(&Event { seq, timestamp: time, payload });
             seq += 1;

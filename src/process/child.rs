@@ -107,6 +107,12 @@ impl Process {
             }
             tokio::select! {
                 biased;
+                // First: whoever writes without end must not hide the exit. What was written is read all the same.
+                fate = self.supervisor.fate(), if self.exit.is_none() => match fate {
+                    Fate::Ended(exit) => self.exit = Some(exit),
+                    Fate::Lost => self.exit = Some(Exit { code: None, signal: None }),
+                    Fate::NotStarted(source) => return Activity::NotStarted(not_started(&self.program, source)),
+                },
                 read = self.stdout.read_buf(buffer), if may_read && !self.stdout_ended => match read {
                     // A read error on a pipe means that nothing more will come, the same as its end.
                     Ok(0) | Err(_) => self.stdout_ended = true,
@@ -114,11 +120,6 @@ impl Process {
                         self.read_after_exit += if self.exit.is_some() { count } else { 0 };
                         return Activity::Output(count);
                     }
-                },
-                fate = self.supervisor.fate(), if self.exit.is_none() => match fate {
-                    Fate::Ended(exit) => self.exit = Some(exit),
-                    Fate::Lost => self.exit = Some(Exit { code: None, signal: None }),
-                    Fate::NotStarted(source) => return Activity::NotStarted(not_started(&self.program, source)),
                 },
                 () = sleep_until(drain_deadline), if self.exit.is_some() => self.stdout_ended = true,
             }

@@ -11,6 +11,10 @@ use vte::{Parser, Perform};
 /// Ends whatever sequence a terminal is in the middle of.
 const CANCEL: &[u8] = &[0x18];
 
+/// What the parser is given for any character beyond ASCII. It reads bytes, and takes one of 0x9c inside of a character
+/// (as in "本") for the end of a sequence.
+const BEYOND_ASCII: &[u8] = "é".as_bytes();
+
 /// Cleans a stream of text, piece by piece.
 #[derive(Default)]
 pub struct Sanitizer {
@@ -25,23 +29,21 @@ impl Sanitizer {
 
     /// What of the next piece of the text may be shown.
     pub fn push(&mut self, piece: &str) -> String {
-        let mut printed = Printed(String::with_capacity(piece.len()));
-        let mut encoded = [0; 4];
+        let mut printed = Printed { text: String::with_capacity(piece.len()), char: '\0' };
         for char in piece.chars() {
-            match char {
-                '\n' => {
+            printed.char = char;
+            match (char, u8::try_from(char)) {
+                ('\n', _) => {
                     self.parser.advance(&mut printed, CANCEL);
-                    printed.0.push('\n');
+                    printed.text.push('\n');
                 }
+                (_, Ok(byte @ 0..=0x7f)) => self.parser.advance(&mut printed, &[byte]),
                 // The one-character forms of ESC @ to ESC _, for which vte has no ear.
-                '\u{80}'..='\u{9f}' => {
-                    let second = u8::try_from(u32::from(char) - 0x40).unwrap_or(b'\\');
-                    self.parser.advance(&mut printed, &[0x1b, second]);
-                }
-                _ => self.parser.advance(&mut printed, char.encode_utf8(&mut encoded).as_bytes()),
+                (_, Ok(byte @ 0x80..=0x9f)) => self.parser.advance(&mut printed, &[0x1b, byte - 0x40]),
+                _ => self.parser.advance(&mut printed, BEYOND_ASCII),
             }
         }
-        printed.0
+        printed.text
     }
 }
 
@@ -52,18 +54,22 @@ impl std::fmt::Debug for Sanitizer {
 }
 
 /// What a terminal would print.
-struct Printed(String);
+struct Printed {
+    text: String,
+    /// The character that the parser looks at.
+    char: char,
+}
 
 impl Perform for Printed {
-    fn print(&mut self, char: char) {
-        if is_harmless(char) {
-            self.0.push(char);
+    fn print(&mut self, _: char) {
+        if is_harmless(self.char) {
+            self.text.push(self.char);
         }
     }
 
     fn execute(&mut self, byte: u8) {
         if byte == b'\t' {
-            self.0.push('\t');
+            self.text.push('\t');
         }
     }
 }
@@ -107,6 +113,7 @@ mod tests {
             ("\u{202e}evil\u{202c} \u{2066}x\u{2069} \u{200f}", "evil x "),
             ("\u{1b}[200~paste\u{1b}[201~", "paste"),
             ("\u{1b}c\u{1b}7\u{1b}(0x", "x"),
+            ("a\u{1b}Pq日本語\u{1b}\\b\u{1b}]0;日本語\u{7}c\u{1b}_本\u{1b}\\d", "abcd"),
         ] {
             assert_eq!(clean(hostile), shown, "{hostile:?}");
         }
@@ -139,6 +146,8 @@ mod tests {
             let mut pieces = sanitizer.push(&head.iter().collect::<String>());
             pieces.push_str(&sanitizer.push(&tail.iter().collect::<String>()));
             prop_assert_eq!(&pieces, &clean(&text));
+            let mut source = text.chars();
+            prop_assert!(pieces.chars().all(|char| source.any(|source| source == char)), "nothing is made up");
             prop_assert!(pieces.chars().all(|char| matches!(char, '\n' | '\t') || is_harmless(char)));
         }
 

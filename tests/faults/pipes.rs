@@ -35,7 +35,8 @@ async fn fault_06_a_grandchild_that_holds_stdout_does_not_hold_the_turn() {
     settles_without("waits").await;
 }
 
-#[tokio::test]
+/// Several threads, as in Node: one is busy with all that is written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fault_06_nor_does_one_that_goes_on_writing() {
     settles_without("writes").await;
 }
