@@ -25,7 +25,7 @@ const nasty = [
   delta('\\ud83d'),
   delta('\\ude00\\ud83d\\ude00'),
   delta('\u001b[31m\t\u0000'),
-  delta('\\u0000\\u001b\\"\\\\\\/\\b'),
+  delta('\\u0000\\u001b\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9'),
   delta('a\u2028b\u0085c\ufeff'),
   delta('a').replace('"index":0', '"index":1e999'),
   delta('a').replace('"uuid":"u"', '"uuid":"u","abandoned_blocks":{}'),

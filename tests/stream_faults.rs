@@ -631,6 +631,7 @@ fn fault_44_objects_on_one_line_are_all_heard() {
     assert_eq!(heard_odd.end().content, "x");
     let numbers = heard("12 34 [] {}\n");
     assert_eq!(numbers.unparsed(), ["12 34 [] {}"], "only objects are taken apart");
+    assert_eq!(heard("{}".repeat(1_000_000)).chunks.len(), 1, "a few of them");
 }
 
 #[test]

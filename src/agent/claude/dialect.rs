@@ -31,6 +31,10 @@ const STATUS_SUBTYPES: &[&str] =
 /// How much of a line that was not understood is passed on.
 const UNPARSED_CAP: usize = 2000;
 
+/// How many objects on one line are taken apart. A line of millions of them is no accident, and all that comes of a line
+/// is held at once.
+const GLUED_LIMIT: usize = 1000;
+
 /// What one claude process speaks.
 #[derive(Debug, Default)]
 pub(in crate::agent) struct ClaudeDialect {
@@ -490,11 +494,12 @@ impl ClaudeDialect {
     }
 }
 
-/// The objects that `text` consists of; none if there is anything else in it.
+/// The objects that `text` consists of; none if there is anything else in it, or too many.
 fn objects(text: &str) -> Vec<&RawValue> {
     let values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     let objects = values.map(|value| value.ok().filter(|value| value.get().starts_with('{')));
-    objects.collect::<Option<_>>().unwrap_or_default()
+    let objects = objects.take(GLUED_LIMIT + 1).collect::<Option<Vec<_>>>();
+    objects.filter(|objects| objects.len() <= GLUED_LIMIT).unwrap_or_default()
 }
 
 /// Why a turn failed, from the facts that its result gives.
