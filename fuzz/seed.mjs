@@ -95,7 +95,7 @@ for (const line of [...short, ...nasty]) {
 for (const text of texts) {
   write('claude', [[0, 8, 1], text.slice(0, 4000)], [[0, 8, 1], text.slice(-4000)])
 }
-for (const text of [...nasty, 'a\r\nb\rc\n\nd', 'x'.repeat(3000) + '\r\n']) {
+for (const text of [...nasty, 'a\r\nb\rc\n\nd', `${'x'.repeat(3000)}\r\n`]) {
   write('frame', [[100, 0], [1, 7, 0, 1, 1, 0, 0], [0], text], [[0, 8], [0], [40], text])
 }
 for (const text of [...hostile, ...hostile.map((text) => hostile.join(text)), ...short.slice(0, 20)]) {
@@ -104,7 +104,11 @@ for (const text of [...hostile, ...hostile.map((text) => hostile.join(text)), ..
 
 // The others make what they feed out of any bytes.
 let state = 1
-const bytes = (length) => Buffer.from(Array.from({ length }, () => (state = (state * 48271) % 0x7fffffff) & 0xff))
+const nextByte = () => {
+  state = (state * 48271) % 0x7fffffff
+  return state & 0xff
+}
+const bytes = (length) => Buffer.from(Array.from({ length }, nextByte))
 for (let length = 16; length <= 2048; length *= 2) {
   for (let nth = 0; nth < 8; nth++) {
     write('batch', [bytes(length)])
