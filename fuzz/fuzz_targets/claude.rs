@@ -54,8 +54,7 @@ fn check_line(line: &[u8], heard: &Heard) {
                 );
                 ends += usize::from(kind == "result" && chunk["status"] == "background_turn");
             }
-            Word::Signal(Signal::TurnEnded(_)) => ends += 1,
-            Word::Signal(_) => {}
+            Word::Signal(signal) => ends += usize::from(matches!(**signal, Signal::TurnEnded(_))),
         }
     }
     assert_eq!(ends, usize::from(kind == "result"), "a result and nothing else ends a turn");

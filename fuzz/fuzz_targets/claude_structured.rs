@@ -408,9 +408,8 @@ impl Model {
         if whole {
             let input = scribe.input();
             let block = scribe.object(&[members.as_slice(), &[("input", input.clone())]].concat());
-            scribe.assistant(subagent, &[block.clone()]);
-            if repeated {
-                scribe.assistant(subagent, &[block]);
+            for _ in 0..=usize::from(repeated) {
+                scribe.assistant(subagent, std::slice::from_ref(&block));
             }
             self.tools.push(json!(["tool_use", id, name]));
             self.tools.push(json!(["tool_parameters", id, name, input]));
@@ -538,19 +537,17 @@ impl Model {
         for word in words {
             let json = match word {
                 Word::Chunk(json) => json,
-                Word::Signal(Signal::TurnEnded(end)) => {
-                    ends.push(end);
+                Word::Signal(signal) => {
+                    match *signal {
+                        Signal::TurnEnded(end) => ends.push(end),
+                        Signal::Permission(request) => {
+                            questions.push((request.tool, request.parameters.get().to_owned()));
+                        }
+                        Signal::Reply(_) => replies += 1,
+                        signal => panic!("{signal:?}"),
+                    }
                     continue;
                 }
-                Word::Signal(Signal::Permission(request)) => {
-                    questions.push((request.tool, request.parameters.get().to_owned()));
-                    continue;
-                }
-                Word::Signal(Signal::Reply(_)) => {
-                    replies += 1;
-                    continue;
-                }
-                Word::Signal(signal) => panic!("{signal:?}"),
             };
             if json.starts_with(r#"{"type":"tool_parameters""#) {
                 // Not by way of a value, which is less exact.

@@ -18,7 +18,7 @@ pub struct Heard(pub Vec<Word>);
 pub enum Word {
     /// As JSON.
     Chunk(String),
-    Signal(Signal),
+    Signal(Box<Signal>),
 }
 
 impl Sink for Heard {
@@ -44,7 +44,7 @@ impl Sink for Heard {
             }
             Signal::Ready { .. } | Signal::PermissionWithdrawn(_) => {}
         }
-        self.0.push(Word::Signal(signal));
+        self.0.push(Word::Signal(Box::new(signal)));
     }
 }
 

@@ -80,7 +80,12 @@ impl Cancellation {
             Some(_) => Measure::Kill,
         };
         self.last = Some(next);
-        self.deadline = now + self.times.grace;
+        self.deadline = now
+            + match next {
+                Measure::Terminate => self.times.grace,
+                // A kill needs no grace; it is only repeated, and never so often that nothing else is looked at.
+                Measure::Kill => self.times.grace.max(Duration::from_secs(1)),
+            };
         next
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn command(wrapper: &[&str], test: &str) -> Command {
     let this = env::current_exe().unwrap();
     let mut argv = wrapper.iter().map(Into::into).chain([this.into_os_string()]);
     let mut command = Command::new(argv.next().unwrap());
-    command.args(argv).args(["--exact", test, "--nocapture"]).env(MARK, "1");
+    command.args(argv).args(["--exact", test, "--include-ignored", "--nocapture"]).env(MARK, "1");
     command
 }
 

@@ -111,6 +111,23 @@ async fn fault_01_an_order_that_is_given_at_once_is_obeyed() {
     patiently("the end of the process", process.gone(NEVER)).await;
 }
 
+#[tokio::test]
+async fn fault_01_a_grace_of_zero_kills_at_once() {
+    const NAME: &str = "tree::fault_01_a_grace_of_zero_kills_at_once";
+    if !another_process::is_this() {
+        // A runtime that is too busy to look at its clock cannot give up by itself.
+        let wrapper = ["timeout", "--signal=KILL", "20"];
+        return another_process::pass(another_process::command(&wrapper, NAME));
+    }
+    let mut host = Host::with("says-when-it-is-asked-to-end", |options, _| {
+        options.cancel = CancelTimes { settle: Duration::ZERO, grace: Duration::ZERO };
+    });
+    let running = host.begin("hi");
+    host.events.until(EventKind::TextDelta).await;
+    host.cancel().await;
+    assert_eq!(host.finish(running).await.error()["code"], "CANCELLED");
+}
+
 /// Many programs take a second signal for impatience, and leave without putting away what they were at.
 #[tokio::test]
 async fn fault_01_the_agent_is_asked_to_end_once() {
