@@ -19,8 +19,8 @@ export declare class NativeSanitizer {
 
 /** A conversation with one agent. */
 export declare class NativeSession {
-  /** Begins a session; `wake` is called when there are events again after `drain` found none. */
-  constructor(options: NativeSessionOptions, wake: () => void)
+  /** Begins a session, which `waker` calls by `number`. */
+  constructor(options: NativeSessionOptions, waker: NativeWaker, number: number)
   /**
    * Takes the next batch: returns its text and fills `words` with how many words follow, the low and high half of
    * the first event's `seq`, and the words. `null` when there is none; then `wake` will be called.
@@ -36,6 +36,15 @@ export declare class NativeSession {
   deny(id: string, message: string): Promise<boolean>
   /** Ends the session; resolves when its process is gone. */
   end(): Promise<void>
+}
+
+/**
+ * Calls JavaScript when sessions have events: one for all sessions of a thread, because a function that a session held
+ * itself would keep that session's own JavaScript object, and so the session, for ever.
+ */
+export declare class NativeWaker {
+  /** `wake` is called with the number of a session that has events again after its `drain` found none. */
+  constructor(wake: (arg: number) => void)
 }
 
 /** All error codes of the engine. */

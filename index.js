@@ -837,6 +837,7 @@ module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __n
 module.exports = nativeBinding
 module.exports.NativeSanitizer = nativeBinding.NativeSanitizer
 module.exports.NativeSession = nativeBinding.NativeSession
+module.exports.NativeWaker = nativeBinding.NativeWaker
 module.exports.errorCodes = nativeBinding.errorCodes
 module.exports.eventNames = nativeBinding.eventNames
 module.exports.timeMark = nativeBinding.timeMark

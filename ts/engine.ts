@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { EventEmitter } from 'node:events'
 
-import type { NativeSession } from '../index.js'
+import type { NativeSession, NativeWaker } from '../index.js'
 import type { PermissionRequestChunk, StreamChunk } from './chunks.js'
 import { errorOfNative, execError } from './errors.js'
 import { type ExecEvent, type ExecEventMap, ExecEventType } from './events.js'
@@ -17,6 +17,12 @@ import {
   watchdogs,
 } from './options.js'
 import { EventReader } from './reader.js'
+
+/** The engines by number. Weak, so that one that everybody has let go of ends with its agent. */
+const engines = new Map<number, WeakRef<Engine>>()
+const collected = new FinalizationRegistry<number>((number) => engines.delete(number))
+let waker: NativeWaker | undefined
+let lastNumber = 0
 
 /** What the engine tells the one turn under way. */
 export interface TurnListener {
@@ -57,13 +63,20 @@ export class Engine {
     this.#timeouts = options.timeouts
     watchdogs(options.timeouts)
     const nativeOptions = toNative(options)
-    const { NativeSession } = native()
+    const { NativeSession, NativeWaker } = native()
+    waker ??= new NativeWaker((number) => {
+      const engine = engines.get(number)?.deref()
+      if (engine) engine.#wake()
+    })
+    const number = ++lastNumber
     try {
-      this.#native = new NativeSession(nativeOptions, () => this.#wake())
+      this.#native = new NativeSession(nativeOptions, waker, number)
     } catch (thrown) {
       throw errorOfNative(thrown)
     }
     this.#reader = new EventReader(this.#native)
+    engines.set(number, new WeakRef(this))
+    collected.register(this, number)
   }
 
   /** The id of the run under way, or of the last one. */

@@ -9,6 +9,10 @@ const BUFFER_WORDS = HEADER_WORDS + 8 * 1024
 
 const TWO_32 = 2 ** 32
 
+/** Buffers that no reader uses now; a reader needs one only while it walks over a batch. */
+const spareBuffers: Uint32Array[] = []
+const NO_WORDS: Uint32Array = new Uint32Array(0)
+
 /**
  * Walks over the events of a session, unpacking the flat batches of the addon (`src/stream/batch.rs`).
  *
@@ -17,7 +21,7 @@ const TWO_32 = 2 ** 32
  */
 export class EventReader {
   readonly #session: NativeSession
-  readonly #words = new Uint32Array(BUFFER_WORDS)
+  #words: Uint32Array = NO_WORDS
   readonly #names = native().eventNames() as ExecEventType[]
   readonly #timeMark = native().timeMark()
   readonly #textDelta = this.#names.indexOf(ExecEventType.TEXT_DELTA)
@@ -42,15 +46,15 @@ export class EventReader {
 
   /** Moves to the next event; false when there is none now, and the session will call `wake` when there is. */
   advance(): boolean {
-    const words = this.#words
     if (this.#fields > 0) {
-      this.#start = words[this.#fieldEnds + this.#fields - 1] as number
+      this.#start = this.#words[this.#fieldEnds + this.#fields - 1] as number
     }
     this.#parsed = undefined
     for (;;) {
       if (this.#next === this.#end && !this.#load()) {
         return false
       }
+      const words = this.#words
       const head = words[this.#next++] as number
       const kind = head & 0xff
       const fields = head >>> 8
@@ -68,17 +72,21 @@ export class EventReader {
   }
 
   #load(): boolean {
-    const arena = this.#session.drain(this.#words)
+    const words = this.#words === NO_WORDS ? (spareBuffers.pop() ?? new Uint32Array(BUFFER_WORDS)) : this.#words
+    const arena = this.#session.drain(words)
     this.#fields = 0
     if (arena === null) {
       this.#arena = ''
+      this.#words = NO_WORDS
+      spareBuffers.push(words)
       return false
     }
+    this.#words = words
     this.#arena = arena
     this.#next = HEADER_WORDS
-    this.#end = HEADER_WORDS + (this.#words[0] as number)
+    this.#end = HEADER_WORDS + (words[0] as number)
     this.#start = 0
-    this.seq = (this.#words[1] as number) + (this.#words[2] as number) * TWO_32 - 1
+    this.seq = (words[1] as number) + (words[2] as number) * TWO_32 - 1
     return true
   }
 

@@ -211,14 +211,14 @@ const TALKS = JSON.stringify({
 describeOnLinux('fault 29: a reader that goes away', TOGETHER, () => {
   it('ends the command line quietly, and nobody is left', async (context) => {
     const tree = expectTree(context)
-    const line = ['-c', '"$@" | head -1', 'sh', process.execPath, CLI, 'exec', '--json-stream']
-    const { finished } = start('sh', [...line, '--executable', AGENT, 'hi'], {
-      ...tree,
-      env: { ...tree.env, TALKS },
-    })
+    // The reader goes when it is told to: one that goes at once may be gone before the agent is there.
+    const line = ['-c', 'exec 3<&0; "$@" </dev/null | { head -1; read -r go <&3; }', 'sh']
+    const command = [process.execPath, CLI, 'exec', '--json-stream', '--executable', AGENT, 'hi']
+    const { child, finished } = start('sh', [...line, ...command], { ...tree, env: { ...tree.env, TALKS } })
+    await tree.planted
+    child.stdin.end('go\n')
     const { stdout, stderr } = await finished
     context.expect({ lines: stdout.split('\n').length, stderr }).toEqual({ lines: 2, stderr: '' })
-    await tree.planted
     context.expect(await time(tree.gone)).toBeLessThan(GRACE_MS + MARGIN_MS)
   })
 })

@@ -6,14 +6,33 @@ use locus_exec::agent::{Decision, agent_named};
 use locus_exec::run::Session;
 use locus_exec::stream::{Arena, EventQueue};
 use napi::bindgen_prelude::{Function, Uint32ArraySlice, within_runtime_if_available};
-use napi::threadsafe_function::ThreadsafeFunctionCallMode;
-use napi::{Env, JsString};
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{Env, JsString, Status};
 use napi_derive::napi;
 
 use crate::convert::{NativeSessionOptions, NativeTurnOptions, to_napi};
 
 /// Where in the words of a drained batch what is found; the events' words follow.
 const HEADER_WORDS: usize = 3;
+
+/// Calls JavaScript when sessions have events: one for all sessions of a thread, because a function that a session held
+/// itself would keep that session's own JavaScript object, and so the session, for ever.
+#[napi]
+pub struct NativeWaker {
+    wake: Arc<Wake>,
+}
+
+type Wake = ThreadsafeFunction<u32, (), u32, Status, false, true>;
+
+#[napi]
+impl NativeWaker {
+    /// `wake` is called with the number of a session that has events again after its `drain` found none.
+    #[napi(constructor)]
+    pub fn new(wake: Function<'_, u32, ()>) -> napi::Result<Self> {
+        let wake = wake.build_threadsafe_function::<u32>().callee_handled::<false>().weak::<true>().build()?;
+        Ok(Self { wake: Arc::new(wake) })
+    }
+}
 
 /// A conversation with one agent.
 #[napi]
@@ -24,19 +43,14 @@ pub struct NativeSession {
 
 #[napi]
 impl NativeSession {
-    /// Begins a session; `wake` is called when there are events again after `drain` found none.
+    /// Begins a session, which `waker` calls by `number`.
     #[napi(constructor)]
-    pub fn new(options: NativeSessionOptions, wake: Function<'_, (), ()>) -> napi::Result<Self> {
+    pub fn new(options: NativeSessionOptions, waker: &NativeWaker, number: u32) -> napi::Result<Self> {
         let agent = agent_named(&options.provider).map_err(to_napi)?;
-        let wake = wake
-            .build_threadsafe_function::<()>()
-            .callee_handled::<false>()
-            .weak::<true>()
-            .max_queue_size::<1>()
-            .build()?;
+        let wake = Arc::clone(&waker.wake);
         let queue = Arc::new(EventQueue::new(move || {
-            // A full queue means that it is about to be called; a closing one, that nobody is left to be woken.
-            wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+            // Refused only when the thread is ending, and nobody is left to be woken.
+            wake.call(number, ThreadsafeFunctionCallMode::NonBlocking);
         }));
         let session =
             within_runtime_if_available(|| Session::start(agent, options.into(), Arc::clone(&queue)));
