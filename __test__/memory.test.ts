@@ -37,7 +37,10 @@ describe('memory', () => {
   it('ends the agent of a session that nobody has any more', async () => {
     const line = await openLifeline()
     const run = async () => {
-      const session = await ExecSession.create({ executable: fakeAgent('answers-with-its-pid'), env: line.env })
+      const session = await ExecSession.create({
+        executable: fakeAgent('answers-with-its-pid'),
+        env: line.env,
+      })
       await session.execute('hi')
       return new WeakRef(session)
     }

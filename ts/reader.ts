@@ -72,7 +72,8 @@ export class EventReader {
   }
 
   #load(): boolean {
-    const words = this.#words === NO_WORDS ? (spareBuffers.pop() ?? new Uint32Array(BUFFER_WORDS)) : this.#words
+    const words =
+      this.#words === NO_WORDS ? (spareBuffers.pop() ?? new Uint32Array(BUFFER_WORDS)) : this.#words
     const arena = this.#session.drain(words)
     this.#fields = 0
     if (arena === null) {

@@ -70,6 +70,18 @@ it('a second Ctrl+C does not wait for an agent that heeds nothing', async () => 
   expect(isRunning(pid)).toBe(true)
 })
 
+it('a second Ctrl+C ends the JSON stream with done all the same', async () => {
+  const { cli } = await startedRun(['--json-stream'], 'ignores-interrupts')
+  cli.child.kill('SIGINT')
+  await outputOf(cli, 'an interrupt came')
+  cli.child.kill('SIGINT')
+  const { stdout } = await cli.finished
+  expect(protocolLines(stdout).slice(-2)).toMatchObject([
+    { type: 'error', payload: { error: { code: 'CANCELLED' } } },
+    { type: 'done', payload: { exitCode: 130, success: false } },
+  ])
+})
+
 describe('a reader that goes away', () => {
   it.each([[[]], [['--json-stream']]])('ends the run quietly, and the agent with it (%j)', async (flags) => {
     const { cli, lifeline } = await startedRun(flags, 'streams-until-interrupted')

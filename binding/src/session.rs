@@ -29,7 +29,8 @@ impl NativeWaker {
     /// `wake` is called with the number of a session that has events again after its `drain` found none.
     #[napi(constructor)]
     pub fn new(wake: Function<'_, u32, ()>) -> napi::Result<Self> {
-        let wake = wake.build_threadsafe_function::<u32>().callee_handled::<false>().weak::<true>().build()?;
+        let wake =
+            wake.build_threadsafe_function::<u32>().callee_handled::<false>().weak::<true>().build()?;
         Ok(Self { wake: Arc::new(wake) })
     }
 }

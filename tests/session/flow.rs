@@ -40,12 +40,12 @@ async fn a_prompt_of_20_mb_for_an_agent_that_exits_at_once_is_told_as_that_exit(
 }
 
 #[tokio::test]
-async fn a_flood_on_stderr_does_not_stop_the_agent_and_its_end_is_kept() {
+async fn fault_48_a_gigabyte_on_stderr_does_not_stop_the_agent_and_its_end_is_kept() {
     let mut host = Host::of("floods-stderr");
     assert_eq!(host.turn("hi").await.answer(), "told");
     let error = host.turn("again").await.error();
     let tail = error["stderrTail"].as_str().unwrap();
-    assert!(tail.ends_with("40000\nthe last line"), "{tail}");
+    assert!(tail.ends_with("000the last line"), "{tail}");
     assert!((1024..=16 * 1024).contains(&tail.len()), "{} bytes are kept", tail.len());
 }
 

@@ -68,6 +68,13 @@ export async function runExec(words: string[], flags: ExecFlags, renderer: Rende
       model: plan?.options.model ?? flags.model,
     })
   }
+  let ended = false
+  const end = (exitCode: number, error?: ExecError) => {
+    if (!ended) {
+      ended = true
+      renderer.end({ exitCode, durationMs: Math.round(performance.now() - started), error })
+    }
+  }
   let exitCode = 0
   let error: ExecError | undefined
   try {
@@ -75,7 +82,10 @@ export async function runExec(words: string[], flags: ExecFlags, renderer: Rende
     const prompt = await readPrompt(words, process.stdin)
     session = await ExecSession.create(plan.options)
     begin()
-    signals = new Signals(session)
+    signals = new Signals(session, (exitCode) => {
+      end(exitCode, execError('CANCELLED', 'the turn was abandoned; the guard ends what is left of it'))
+      process.exit(exitCode)
+    })
     await runTurn(session, prompt, renderer)
   } catch (thrown) {
     error = asExecError(thrown)
@@ -84,7 +94,7 @@ export async function runExec(words: string[], flags: ExecFlags, renderer: Rende
       begin()
     }
   }
-  renderer.end({ exitCode, durationMs: Math.round(performance.now() - started), error })
+  end(exitCode, error)
   await session?.end()
   signals?.release()
   return exitCode
@@ -104,16 +114,18 @@ async function runTurn(session: ExecSession, prompt: string, renderer: Renderer)
   await stream.result
 }
 
-/** Turns the signals of a terminal into a cancelled turn; the second Ctrl+C ends the program at once. */
+/** Turns the signals of a terminal into a cancelled turn; the second one abandons it. */
 class Signals {
   readonly #session: ExecSession
+  readonly #abandon: (exitCode: number) => void
   readonly #listeners: Array<[NodeJS.Signals, () => void]>
   /** The exit code that the signal asks for, where it is not that of a cancelled turn. */
   exitCode: number | undefined
   #cancelled = false
 
-  constructor(session: ExecSession) {
+  constructor(session: ExecSession, abandon: (exitCode: number) => void) {
     this.#session = session
+    this.#abandon = abandon
     this.#listeners = [
       ['SIGINT', () => this.#cancel(undefined)],
       ['SIGTERM', () => this.#cancel(EXIT_TERMINATED)],
@@ -126,7 +138,7 @@ class Signals {
 
   #cancel(exitCode: number | undefined): void {
     if (this.#cancelled) {
-      process.exit(exitCode ?? EXIT_CODES.CANCELLED)
+      this.#abandon(exitCode ?? EXIT_CODES.CANCELLED)
     }
     this.#cancelled = true
     this.exitCode = exitCode
