@@ -36,6 +36,18 @@ export const ExecEventType = {
 /** The name of an event. */
 export type ExecEventType = (typeof ExecEventType)[keyof typeof ExecEventType]
 
+/** The events that are facts of the run itself; each of the others is a chunk that the agent said. */
+export const FACTS: ReadonlySet<ExecEventType> = new Set([
+  ExecEventType.SESSION_STARTED,
+  ExecEventType.PROMPT_SUBMITTED,
+  ExecEventType.TURN_STARTED,
+  ExecEventType.THINKING_STARTED,
+  ExecEventType.THINKING_STOPPED,
+  ExecEventType.PERMISSION_RESOLVED,
+  ExecEventType.TURN_COMPLETED,
+  ExecEventType.SESSION_ENDED,
+])
+
 interface FromSubagent {
   parentToolUseId?: string
 }

@@ -1,6 +1,6 @@
 import type { NativeSession } from '../index.js'
 import type { StreamChunk } from './chunks.js'
-import { dataOfChunk, type ExecEventData, ExecEventType } from './events.js'
+import { dataOfChunk, type ExecEventData, ExecEventType, FACTS } from './events.js'
 import { native } from './native.js'
 
 /** The words of a batch, and in front of them their count and the halves of the first event's seq; see the addon. */
@@ -24,6 +24,7 @@ export class EventReader {
   #words: Uint32Array = NO_WORDS
   readonly #names = native().eventNames() as ExecEventType[]
   readonly #timeMark = native().timeMark()
+  readonly #isFact = this.#names.map((name) => FACTS.has(name))
   readonly #textDelta = this.#names.indexOf(ExecEventType.TEXT_DELTA)
   readonly #thinkingDelta = this.#names.indexOf(ExecEventType.THINKING_DELTA)
   #arena = ''
@@ -108,8 +109,7 @@ export class EventReader {
     if (kind === this.#thinkingDelta) {
       return this.#thinking()
     }
-    const parsed = this.#json()
-    return 'type' in parsed ? (parsed as StreamChunk) : undefined
+    return this.#isFact[kind] ? undefined : (this.#json() as StreamChunk)
   }
 
   /** The event's `data`, made anew each time: it belongs to whoever gets it. */

@@ -3,8 +3,13 @@
 //! Only a line that is exactly of the shape that claude writes is taken, to its last byte, with strings that are valid
 //! and numbers that are numbers. For such a line the result is what serde makes of it (the tests and a fuzz target
 //! compare the two); every other line, however slightly different, is left to serde.
+//!
+//! One delta differs from the next in its text and its uuid; all around these two is the same for a whole block. So the
+//! reader keeps the surroundings of lines that it has checked, and compares the next line with them as bytes: equal
+//! bytes in an equal place have been checked before.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 const HEAD: &[u8] = br#"{"type":"stream_event","event":{"type":"content_block_delta","index":"#;
 const DELTA: &[u8] = br#","delta":{"type":""#;
@@ -17,6 +22,9 @@ const UUID: &[u8] = br#","uuid":""#;
 const DISPLAY: &[u8] = br#"","thinking_display":""#;
 const MESSAGE: &[u8] = br#"","api_message_id":""#;
 const TAIL: &[u8] = br#""}"#;
+
+/// How many surroundings are kept: text, thinking and tool input, of the agent and of a few subagents at once.
+const MAX_SURROUNDINGS: usize = 8;
 
 /// What a delta brings.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,37 +42,138 @@ pub(super) enum Content<'a> {
     Input,
 }
 
-/// The delta that `line` is; `None` if it has to be looked at with serde.
-pub(super) fn delta(line: &[u8]) -> Option<Delta<'_>> {
-    let rest = digits(line.strip_prefix(HEAD)?)?.strip_prefix(DELTA)?;
-    let (content, rest) = if let Some(rest) = rest.strip_prefix(TEXT) {
+/// Surroundings that are longer than this in all are not kept; claude's have some 250 bytes.
+const MAX_KEPT_BYTES: usize = 1024;
+
+/// Reads deltas.
+#[derive(Debug, Default)]
+pub(super) struct DeltaReader {
+    /// The newest first: those of messages that are over are not met again.
+    known: Vec<Surroundings>,
+}
+
+impl DeltaReader {
+    /// The delta that `line` is; `None` if it has to be looked at with serde.
+    pub(super) fn read<'a>(&mut self, line: &'a [u8]) -> Option<Delta<'a>> {
+        if let Some(delta) = self.known.iter().find_map(|known| known.read(line)) {
+            return Some(delta);
+        }
+        let checked = Checked::of(line)?;
+        if line.len() - (checked.text_end - checked.text_start) <= MAX_KEPT_BYTES {
+            self.known.truncate(MAX_SURROUNDINGS - 1);
+            self.known.insert(0, Surroundings::of(&checked, line));
+        }
+        Some(checked.delta(line))
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Text,
+    Thinking,
+    Input,
+}
+
+impl Kind {
+    fn of(self, text: Cow<'_, str>) -> Content<'_> {
+        match self {
+            Self::Text => Content::Text(text),
+            Self::Thinking => Content::Thinking(text),
+            Self::Input => Content::Input,
+        }
+    }
+}
+
+/// All of a line but its text and its uuid.
+#[derive(Debug)]
+struct Surroundings {
+    kind: Kind,
+    /// Up to the opening quote of the text.
+    before: Box<[u8]>,
+    /// From behind the closing quote of the text to the opening quote of the uuid.
+    between: Box<[u8]>,
+    /// Where in `between` the parent is.
+    parent: Option<Range<usize>>,
+    uuid_length: usize,
+    /// From the closing quote of the uuid.
+    after: Box<[u8]>,
+}
+
+impl Surroundings {
+    fn of(checked: &Checked<'_>, line: &[u8]) -> Self {
+        let Checked { kind, text_start, text_end, parent, uuid, .. } = checked;
+        Self {
+            kind: *kind,
+            before: line[..*text_start].into(),
+            between: line[*text_end..uuid.start].into(),
+            parent: parent.as_ref().map(|parent| parent.start - text_end..parent.end - text_end),
+            uuid_length: uuid.len(),
+            after: line[uuid.end..].into(),
+        }
+    }
+
+    fn read<'a>(&self, line: &'a [u8]) -> Option<Delta<'a>> {
+        let (text, rest) = string(line.strip_prefix(&*self.before)?)?;
+        let (uuid, after) = rest.strip_prefix(&*self.between)?.split_at_checked(self.uuid_length)?;
+        if after != &*self.after || !is_plain(uuid) {
+            return None;
+        }
+        let parent = match &self.parent {
+            Some(range) => Some(str::from_utf8(&rest[range.clone()]).ok()?),
+            None => None,
+        };
+        Some(Delta { content: self.kind.of(text), parent })
+    }
+}
+
+/// A line whose every byte is as it has to be.
+struct Checked<'a> {
+    kind: Kind,
+    text: Cow<'a, str>,
+    text_start: usize,
+    /// Behind its closing quote.
+    text_end: usize,
+    parent: Option<Range<usize>>,
+    uuid: Range<usize>,
+}
+
+impl<'a> Checked<'a> {
+    fn of(line: &'a [u8]) -> Option<Self> {
+        let at = |rest: &[u8]| line.len() - rest.len();
+        let rest = digits(line.strip_prefix(HEAD)?)?.strip_prefix(DELTA)?;
+        let kinds = [(Kind::Text, TEXT), (Kind::Thinking, THINKING), (Kind::Input, INPUT)];
+        let (kind, rest) =
+            kinds.into_iter().find_map(|(kind, name)| Some((kind, rest.strip_prefix(name)?)))?;
+        let text_start = at(rest);
         let (text, rest) = string(rest)?;
-        (Content::Text(text), rest)
-    } else if let Some(rest) = rest.strip_prefix(THINKING) {
-        let (text, rest) = string(rest)?;
-        (Content::Thinking(text), rest)
-    } else {
-        let (_, rest) = string(rest.strip_prefix(INPUT)?)?;
-        (Content::Input, rest)
-    };
-    let (_, rest) = plain(rest.strip_prefix(SESSION)?)?;
-    let rest = rest.strip_prefix(PARENT)?;
-    let (parent, rest) = if let Some(rest) = rest.strip_prefix(b"null") {
-        (None, rest)
-    } else {
-        let (id, rest) = plain(rest.strip_prefix(b"\"")?)?;
-        (Some(id), rest.strip_prefix(b"\"")?)
-    };
-    let (_, rest) = plain(rest.strip_prefix(UUID)?)?;
-    let rest = without_member(DISPLAY, rest)?;
-    let rest = without_member(MESSAGE, rest)?;
-    (rest == TAIL).then_some(Delta { content, parent })
+        let text_end = at(rest);
+        let rest = plain(rest.strip_prefix(SESSION)?)?;
+        let rest = rest.strip_prefix(PARENT)?;
+        let (parent, rest) = if let Some(rest) = rest.strip_prefix(b"null") {
+            (None, rest)
+        } else {
+            let id = rest.strip_prefix(b"\"")?;
+            let rest = plain(id)?;
+            (Some(at(id)..at(rest)), rest.strip_prefix(b"\"")?)
+        };
+        let uuid = rest.strip_prefix(UUID)?;
+        let rest = plain(uuid)?;
+        let uuid = at(uuid)..at(rest);
+        let rest = without_member(DISPLAY, rest)?;
+        let rest = without_member(MESSAGE, rest)?;
+        (rest == TAIL).then_some(Self { kind, text, text_start, text_end, parent, uuid })
+    }
+
+    fn delta(self, line: &'a [u8]) -> Delta<'a> {
+        let parent = self.parent.and_then(|parent| str::from_utf8(&line[parent]).ok());
+        Delta { content: self.kind.of(self.text), parent }
+    }
 }
 
 /// What follows a member with a plain string, if it is there.
 fn without_member<'a>(name: &[u8], bytes: &'a [u8]) -> Option<&'a [u8]> {
     match bytes.strip_prefix(name) {
-        Some(rest) => Some(plain(rest)?.1),
+        Some(rest) => plain(rest),
         None => Some(bytes),
     }
 }
@@ -78,14 +187,18 @@ fn digits(bytes: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// A string of printable ASCII without escapes, up to its closing quote, and what follows from that quote on.
-fn plain(bytes: &[u8]) -> Option<(&str, &[u8])> {
+/// What follows a string of printable ASCII without escapes, from its closing quote on.
+fn plain(bytes: &[u8]) -> Option<&[u8]> {
     let length = bytes.iter().position(|byte| *byte == b'"')?;
     let (text, rest) = bytes.split_at(length);
-    if text.iter().any(|byte| !(0x20..0x7f).contains(byte) || *byte == b'\\') {
-        return None;
-    }
-    Some((str::from_utf8(text).ok()?, rest))
+    is_plain(text).then_some(rest)
+}
+
+/// Whether these bytes between quotes are a string that is read as it stands.
+fn is_plain(bytes: &[u8]) -> bool {
+    let is_plain = |byte: u8| (0x20..0x7f).contains(&byte) & (byte != b'"') & (byte != b'\\');
+    // Without a way out in the middle, so that many are looked at at once.
+    bytes.iter().fold(true, |all, byte| all & is_plain(*byte))
 }
 
 /// A string, unescaped, and what follows its closing quote.
@@ -168,14 +281,18 @@ mod tests {
         ))
     }
 
-    fn by_hand(line: &[u8]) -> Option<(Option<String>, Option<String>, Option<String>)> {
-        let Delta { content, parent } = delta(line)?;
+    fn in_words(Delta { content, parent }: Delta<'_>) -> (Option<String>, Option<String>, Option<String>) {
         let parent = parent.map(ToOwned::to_owned);
-        Some(match content {
+        match content {
             Content::Text(text) => (Some(text.into_owned()), None, parent),
             Content::Thinking(text) => (None, Some(text.into_owned()), parent),
             Content::Input => (None, None, parent),
-        })
+        }
+    }
+
+    /// What a reader makes of a line that has read nothing else.
+    fn by_hand(line: &[u8]) -> Option<(Option<String>, Option<String>, Option<String>)> {
+        DeltaReader::default().read(line).map(in_words)
     }
 
     fn line(delta: &str, parent: &str, tail: &str) -> String {
@@ -214,7 +331,7 @@ mod tests {
             line(r#"{"type":"text_delta","text":"a"}"#, "null", "").replace(r#""index":0"#, r#""index":00"#),
             line(r#"{"type":"text_delta","text":"a"}"#, "null", "") + " ",
         ] {
-            assert_eq!(delta(odd.as_bytes()), None, "{odd}");
+            assert_eq!(DeltaReader::default().read(odd.as_bytes()), None, "{odd}");
         }
     }
 
@@ -238,17 +355,45 @@ mod tests {
             let json = serde_json::to_string(&text).unwrap();
             let line = line(&format!(r#"{{"type":"text_delta","text":{json}}}"#), "null", "");
             let content = Content::Text(Cow::Owned(text));
-            prop_assert_eq!(delta(line.as_bytes()), Some(Delta { content, parent: None }));
+            prop_assert_eq!(DeltaReader::default().read(line.as_bytes()), Some(Delta { content, parent: None }));
         }
 
         #[test]
-        fn a_line_cut_or_changed_anywhere_is_taken_only_as_serde_takes_it(at in 0usize..300, byte: u8) {
-            let mut line = line(r#"{"type":"text_delta","text":"a\nb é"}"#, "\"toolu_1\"", r#","api_message_id":"m""#).into_bytes();
+        fn a_line_cut_or_changed_anywhere_is_taken_only_as_serde_takes_it(
+            at in 0usize..300,
+            byte: u8,
+            warm: bool,
+        ) {
+            let whole = line(r#"{"type":"text_delta","text":"a\nb é"}"#, "\"toolu_1\"", r#","api_message_id":"m""#);
+            let mut line = whole.clone().into_bytes();
+            let mut reader = DeltaReader::default();
+            if warm {
+                reader.read(whole.as_bytes());
+            }
             let at = at % line.len();
-            prop_assert_eq!(delta(&line[..at]), None);
+            prop_assert_eq!(reader.read(&line[..at]), None);
             line[at] = byte;
-            if let Some(taken) = by_hand(&line) {
-                prop_assert_eq!(Some(taken), by_serde(&line));
+            let taken = reader.read(&line).map(in_words);
+            prop_assert_eq!(&taken, &by_hand(&line));
+            if taken.is_some() {
+                prop_assert_eq!(taken, by_serde(&line));
+            }
+        }
+
+        #[test]
+        fn what_was_read_before_changes_nothing(
+            lines in proptest::collection::vec(
+                (0usize..3, r#"(\\n|\\u00e9|[^"\\]){0,12}"#, 0usize..4, "[0-9a-f]{0,3}\"?", any::<bool>()),
+                1..40,
+            ),
+        ) {
+            let mut reader = DeltaReader::default();
+            for (kind, text, parent, uuid, has_message) in lines {
+                let kind = ["text_delta\",\"text", "thinking_delta\",\"thinking", "input_json_delta\",\"partial_json"][kind];
+                let parent = ["null", "\"toolu_1\"", "\"toolu_22\"", "\"\""][parent];
+                let tail = if has_message { r#","api_message_id":"m""# } else { "" };
+                let line = line(&format!(r#"{{"type":"{kind}":"{text}"}}"#), parent, tail).replace("u-1", &uuid);
+                prop_assert_eq!(reader.read(line.as_bytes()).map(in_words), by_hand(line.as_bytes()), "{}", line);
             }
         }
     }

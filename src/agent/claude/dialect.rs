@@ -8,7 +8,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::delta::{Content, Delta, delta};
+use super::delta::{Content, Delta, DeltaReader};
 use super::usage::UsageMeter;
 use super::wire::{
     Answer, ApiError, CommandLifecycle, ContentBlock, ControlRequest, ControlResponse, HostRequest, InitLine,
@@ -39,6 +39,7 @@ const GLUED_LIMIT: usize = 1000;
 #[derive(Debug, Default)]
 pub(in crate::agent) struct ClaudeDialect {
     requests: u64,
+    deltas: DeltaReader,
     /// The uuid of the prompt of the current turn.
     prompt: Option<String>,
     /// Whether claude says which prompt it works on, and whether it said so of ours.
@@ -103,7 +104,7 @@ impl Dialect for ClaudeDialect {
     }
 
     fn decode(&mut self, line: &[u8], now: u64, sink: &mut dyn Sink) {
-        if let Some(delta) = delta(line) {
+        if let Some(delta) = self.deltas.read(line) {
             return self.delta(delta, sink);
         }
         let text = String::from_utf8_lossy(line);
