@@ -14,10 +14,12 @@ export interface ExecResult extends Omit<ResultChunk, 'type'> {
 const DONE: IteratorResult<StreamChunk, undefined> = { done: true, value: undefined }
 
 /**
- * How many chunks are given without a turn of the event loop in between. An agent that is faster than its consumer has
- * always more; timers, signals and the consumer's own output would wait for its end.
+ * For how long chunks are given without a turn of the event loop in between. An agent that is faster than its consumer
+ * has always more; timers, signals and the consumer's own output would wait for its end.
  */
-const CHUNKS_PER_TURN = 256
+const MAX_BUSY_MS = 2
+/** How many chunks are given between two looks at the clock. */
+const CHUNKS_PER_LOOK = 64
 
 interface Waiting {
   resolve(result: IteratorResult<StreamChunk, undefined>): void
@@ -43,6 +45,7 @@ export class TurnStream implements AsyncIterableIterator<StreamChunk, undefined>
   #left: StreamChunk[] = []
   #waiting: Waiting[] = []
   #given = 0
+  #busySince = 0
   #dropping = false
   #reported = false
   #iterated = false
@@ -78,7 +81,7 @@ export class TurnStream implements AsyncIterableIterator<StreamChunk, undefined>
   next(): Promise<IteratorResult<StreamChunk, undefined>> {
     this.#iterated = true
     if (this.#waiting.length === 0) {
-      if (++this.#given % CHUNKS_PER_TURN === 0) {
+      if (++this.#given % CHUNKS_PER_LOOK === 0 && this.#isBusyForLong()) {
         setImmediate(() => this.#serve())
       } else {
         const value = this.#left.shift() ?? this.#take()
@@ -205,8 +208,14 @@ export class TurnStream implements AsyncIterableIterator<StreamChunk, undefined>
     this.#serve()
   }
 
+  /** Whether the event loop is to have a turn. */
+  #isBusyForLong(): boolean {
+    return performance.now() - this.#busySince > MAX_BUSY_MS
+  }
+
   /** Gives the calls of `next` that wait what there is. */
   #serve(): void {
+    this.#busySince = performance.now()
     while (this.#waiting.length > 0) {
       const value = this.#left.shift() ?? this.#take()
       if (value !== undefined) {
@@ -222,11 +231,14 @@ export class TurnStream implements AsyncIterableIterator<StreamChunk, undefined>
   /** Reads to the end of the turn without keeping anything. */
   #drop(): void {
     this.#dropping = true
-    for (let count = 0; count < CHUNKS_PER_TURN; count++) {
-      if (this.#take() === undefined) {
-        return
+    this.#busySince = performance.now()
+    do {
+      for (let count = 0; count < CHUNKS_PER_LOOK; count++) {
+        if (this.#take() === undefined) {
+          return
+        }
       }
-    }
+    } while (!this.#isBusyForLong())
     setImmediate(() => this.#drop())
   }
 

@@ -1,7 +1,7 @@
 //! The one place that stamps events and hands them out.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
@@ -23,7 +23,8 @@ pub(super) struct Dispatcher {
     tools_used: Vec<String>,
     usage: Usage,
     window: Duration,
-    published: Option<Instant>,
+    /// When the flush window closes that was opened by the last publication.
+    window_end: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl Dispatcher {
             tools_used: Vec::new(),
             usage: Usage::default(),
             window,
-            published: None,
+            window_end: None,
         }
     }
 
@@ -143,29 +144,29 @@ impl Dispatcher {
         self.packer.push(&Event { seq: self.seq, timestamp: self.now, payload });
     }
 
-    /// Publishes what has gathered, unless the flush window of the last publication is still open; then
-    /// [`Self::due`] says when it closes.
+    /// Publishes what has gathered, unless the flush window is still open.
     pub(super) fn flush(&mut self) {
-        if self.due().is_none_or(|due| due <= Instant::now()) {
+        if self.window_end().is_none_or(|end| end <= Instant::now()) {
             self.publish();
         }
     }
 
     /// Publishes what has gathered now.
     pub(super) fn publish(&mut self) {
+        self.window_end = None;
         if self.packer.is_empty() {
             return;
         }
         self.queue.push(self.packer.take());
-        self.published = Some(Instant::now());
+        if !self.window.is_zero() {
+            self.window_end = Some(end_of_window(Instant::now(), self.window));
+        }
     }
 
-    /// When the gathered events are to be published.
-    pub(super) fn due(&self) -> Option<Instant> {
-        if self.packer.is_empty() || self.window.is_zero() {
-            return None;
-        }
-        self.published.map(|published| published + self.window)
+    /// When the open flush window closes. Until then there is no need to read from the agent either: what it says waits
+    /// in its pipe, and is read at once with all that follows it.
+    pub(super) fn window_end(&self) -> Option<Instant> {
+        self.window_end
     }
 
     /// Whether the agent is to wait for the consumer.
@@ -177,6 +178,15 @@ impl Dispatcher {
     pub(super) fn queue(&self) -> Arc<EventQueue> {
         Arc::clone(&self.queue)
     }
+}
+
+/// The windows of all sessions close together, so that many streams wake their one consumer once.
+fn end_of_window(now: Instant, window: Duration) -> Instant {
+    static EPOCH: OnceLock<Instant> = OnceLock::new();
+    let epoch = *EPOCH.get_or_init(Instant::now);
+    let into = now.saturating_duration_since(epoch).as_nanos() % window.as_nanos();
+    // Less than a window, and so far below what 64 bits hold.
+    now + window.saturating_sub(Duration::from_nanos(u64::try_from(into).unwrap_or(0)))
 }
 
 fn now() -> u64 {

@@ -111,9 +111,10 @@ impl Executor {
     async fn next_step(&mut self) -> Step {
         let full = self.dispatcher.is_full();
         // A consumer that does not consume must not keep a cancelled agent alive: its output is then dropped.
-        let may_read = !full || self.turn.as_ref().is_some_and(|turn| turn.cancellation.is_some());
+        let cancelled = self.turn.as_ref().is_some_and(|turn| turn.cancellation.is_some());
         let queue = self.dispatcher.queue();
-        let flush = self.dispatcher.due();
+        let flush = self.dispatcher.window_end();
+        let may_read = (!full && flush.is_none()) || cancelled;
         let cancel =
             self.turn.as_ref().and_then(|turn| turn.cancellation.as_ref()).map(Cancellation::deadline);
         if cancel.is_some_and(|deadline| deadline <= Instant::now()) {
