@@ -9,6 +9,36 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** The stored sessions of a project. */
+export declare class NativeHistory {
+  /** Touches nothing. */
+  constructor(options: NativeHistoryOptions)
+  /** The sessions at a glance, newest first, as JSON; `filter` is JSON. */
+  list(filter: string): Promise<string>
+  /** Messages in which all words occur, as JSON. */
+  search(query: string, limit: number): Promise<string>
+  /** The ids that begin with `prefix`, newest first; one that is exactly that comes alone. */
+  find(prefix: string): Promise<Array<string>>
+  /** A whole session as JSON. */
+  read(id: string): Promise<string>
+  /** Gives a session a title; an empty one takes it away. */
+  rename(id: string, title: string): Promise<void>
+  /** Saves what is known of the session's artifacts and tasks, a JSON object. */
+  setContext(id: string, context: string): Promise<void>
+  /** Copies a session, or its first turns, into a new one; its id. */
+  fork(id: string, turns?: number | undefined | null): Promise<string>
+  /** Takes in a session from a text in any format that is known; its id. */
+  importText(text: string): Promise<string>
+  /** The text of a session's file. */
+  exportJsonl(id: string): Promise<string>
+  /** Removes a session; whether there was one. */
+  remove(id: string): Promise<boolean>
+  /** Removes all sessions that are not open; how many. */
+  clear(): Promise<number>
+  /** Removes and compresses what the policy (JSON) says; what was done, as JSON. */
+  prune(policy: string): Promise<string>
+}
+
 /** Cleans a stream of text of everything that a terminal would obey, piece by piece. */
 export declare class NativeSanitizer {
   /** A sanitizer at the beginning of a text. */
@@ -34,6 +64,12 @@ export declare class NativeSession {
   allow(id: string, updatedInput?: string | undefined | null): Promise<boolean>
   /** Denies what a question asks; whether there is such a question. */
   deny(id: string, message: string): Promise<boolean>
+  /** Goes on with another agent or other options from the next turn on. Rejects in the middle of a turn. */
+  configure(options: NativeSessionOptions): Promise<void>
+  /** Writes down what is kept with the conversation, a JSON object. */
+  noteContext(context: string): void
+  /** Resolves when everything so far is written down; rejects with the reason if it cannot be. */
+  save(): Promise<void>
   /** Ends the session; resolves when its process is gone. */
   end(): Promise<void>
 }
@@ -61,6 +97,23 @@ export interface NativeErrorCode {
   retryable: boolean
 }
 
+/** Where the history is. */
+export interface NativeHistoryOptions {
+  /** The project whose history it is. */
+  projectPath: string
+  /** The folder of the files, where it is not `.locus/exec-history`; relative to the project. */
+  historyDir?: string
+}
+
+/** Where a session is written down. */
+export interface NativeRecordOptions {
+  sessionId: string
+  /** Whether the session is there already, to be gone on with. */
+  stored: boolean
+  /** The folder of the files, where it is not `.locus/exec-history`; relative to the project. */
+  historyDir?: string
+}
+
 /** How a session is to be run; what the fields mean is documented on `SessionOptions` in `ts/options.ts`. */
 export interface NativeSessionOptions {
   provider: string
@@ -83,6 +136,9 @@ export interface NativeSessionOptions {
   graceMs?: number
   lingerMs?: number
   lineLimit?: number
+  /** The agent's own id of the conversation to resume. */
+  resume?: string
+  record?: NativeRecordOptions
 }
 
 /** One turn. */
@@ -94,6 +150,8 @@ export interface NativeTurnOptions {
   startMs?: number
   idleMs?: number
   totalMs?: number
+  /** The prompt with the conversation so far in it, for an agent that cannot resume it by itself. */
+  retold?: string
 }
 
 /** The number of the words that carry a time instead of an event. */

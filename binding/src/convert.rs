@@ -1,11 +1,14 @@
 //! Between the shapes of JavaScript and those of the engine.
 
 use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use locus_exec::Error;
 use locus_exec::agent::{AgentOptions, PermissionPolicy};
-use locus_exec::run::{CancelTimes, SessionOptions, Timeouts, TurnOptions};
+use locus_exec::history::{Redactor, Store};
+use locus_exec::run::{CancelTimes, RecordOptions, SessionOptions, Timeouts, TurnOptions};
 use napi_derive::napi;
 
 /// How a session is to be run; what the fields mean is documented on `SessionOptions` in `ts/options.ts`.
@@ -33,6 +36,19 @@ pub struct NativeSessionOptions {
     pub grace_ms: Option<u32>,
     pub linger_ms: Option<u32>,
     pub line_limit: Option<u32>,
+    /// The agent's own id of the conversation to resume.
+    pub resume: Option<String>,
+    pub record: Option<NativeRecordOptions>,
+}
+
+/// Where a session is written down.
+#[napi(object)]
+pub struct NativeRecordOptions {
+    pub session_id: String,
+    /// Whether the session is there already, to be gone on with.
+    pub stored: bool,
+    /// The folder of the files, where it is not `.locus/exec-history`; relative to the project.
+    pub history_dir: Option<String>,
 }
 
 /// One turn.
@@ -45,6 +61,8 @@ pub struct NativeTurnOptions {
     pub start_ms: Option<u32>,
     pub idle_ms: Option<u32>,
     pub total_ms: Option<u32>,
+    /// The prompt with the conversation so far in it, for an agent that cannot resume it by itself.
+    pub retold: Option<String>,
 }
 
 impl From<NativeTurnOptions> for TurnOptions {
@@ -54,6 +72,7 @@ impl From<NativeTurnOptions> for TurnOptions {
             prompt: options.prompt,
             run_id: options.run_id,
             can_ask: options.can_ask,
+            retold: options.retold,
             timeouts: Timeouts {
                 start: duration(options.start_ms, defaults.start),
                 idle: duration(options.idle_ms, defaults.idle),
@@ -71,7 +90,9 @@ impl From<NativeSessionOptions> for SessionOptions {
     fn from(options: NativeSessionOptions) -> Self {
         let os = |list: Option<Vec<String>>| list.unwrap_or_default().into_iter().map(Into::into).collect();
         let defaults = Self::default();
+        let record = options.record.as_ref().map(|record| record_of(record, &options));
         Self {
+            record,
             agent: AgentOptions {
                 cwd: options.project_path.into(),
                 model: options.model,
@@ -92,7 +113,7 @@ impl From<NativeSessionOptions> for SessionOptions {
                     can_ask: false,
                 },
                 system_prompt: options.system_prompt,
-                resume: None,
+                resume: options.resume,
                 runner: options.runner.into(),
             },
             flush_window: Duration::from_millis(options.flush_ms.into()),
@@ -104,6 +125,23 @@ impl From<NativeSessionOptions> for SessionOptions {
             line_limit: options.line_limit.map_or(defaults.line_limit, |bytes| bytes as usize),
         }
     }
+}
+
+fn record_of(record: &NativeRecordOptions, options: &NativeSessionOptions) -> RecordOptions {
+    let given = options.env.iter().flatten().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+    let folder = record.history_dir.as_deref().map(Path::new);
+    let redactor = Redactor::from_env(variables().chain(given));
+    RecordOptions {
+        store: Arc::new(Store::of_project(Path::new(&options.project_path), folder, redactor)),
+        session_id: record.session_id.clone(),
+        stored: record.stored,
+    }
+}
+
+/// The environment, as far as it is text: what is no text holds no secret that could get into one.
+pub(crate) fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// An error of the engine as one that N-API can carry: its report as JSON in the message.

@@ -9,7 +9,7 @@ use napi_derive::napi;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::convert::to_napi;
+use crate::convert::{to_napi, variables};
 
 /// Where the history is.
 #[napi(object)]
@@ -31,12 +31,9 @@ impl NativeHistory {
     /// Touches nothing.
     #[napi(constructor)]
     pub fn new(options: NativeHistoryOptions) -> Self {
-        // A variable that is no text holds no secret that could get into one.
-        let variables = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let folder = options.history_dir.as_deref().map(Path::new);
-        let store =
-            Store::of_project(Path::new(&options.project_path), folder, Redactor::from_env(variables));
+        let redactor = Redactor::from_env(variables());
+        let store = Store::of_project(Path::new(&options.project_path), folder, redactor);
         Self { store: Arc::new(store) }
     }
 

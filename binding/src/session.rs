@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use locus_exec::agent::{Decision, agent_named};
+use locus_exec::history::State;
 use locus_exec::run::Session;
 use locus_exec::stream::{Arena, EventQueue};
 use napi::bindgen_prelude::{Function, Uint32ArraySlice, within_runtime_if_available};
@@ -114,6 +115,28 @@ impl NativeSession {
     #[napi]
     pub async fn deny(&self, id: String, message: String) -> napi::Result<bool> {
         self.session.respond(id, Decision::Deny { message }).await.map_err(to_napi)
+    }
+
+    /// Goes on with another agent or other options from the next turn on. Rejects in the middle of a turn.
+    #[napi]
+    pub async fn configure(&self, options: NativeSessionOptions) -> napi::Result<()> {
+        let agent = agent_named(&options.provider).map_err(to_napi)?;
+        self.session.configure(agent, options.into()).await.map_err(to_napi)
+    }
+
+    /// Writes down what is kept with the conversation, a JSON object.
+    #[napi]
+    pub fn note_context(&self, context: String) -> napi::Result<()> {
+        let context = serde_json::from_str(&context)
+            .map_err(|error| napi::Error::from_reason(format!("the context is no JSON: {error}")))?;
+        let state = State { context: Some(context), ..State::default() };
+        self.session.note(state).map_err(to_napi)
+    }
+
+    /// Resolves when everything so far is written down; rejects with the reason if it cannot be.
+    #[napi]
+    pub async fn save(&self) -> napi::Result<()> {
+        self.session.save().await.map_err(to_napi)
     }
 
     /// Ends the session; resolves when its process is gone.

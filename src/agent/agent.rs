@@ -1,6 +1,7 @@
 //! What every agent is to the engine.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 
 use super::claude::Claude;
@@ -38,7 +39,7 @@ pub struct AgentOptions {
 }
 
 /// An agent that the engine can run.
-pub trait Agent: Send + Sync {
+pub trait Agent: fmt::Debug + Send + Sync {
     /// Its name, as in `--provider`.
     fn name(&self) -> &'static str;
 

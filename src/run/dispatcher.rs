@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
+use crate::error::Result;
 use crate::event::{Event, Fact, Payload};
+use crate::history::Recorder;
 use crate::stream::{Chunk, EventQueue, Packer, Usage};
 
 /// Stamps events, adds the facts that follow from chunks (thinking began and stopped), closes what a turn leaves
@@ -15,6 +17,9 @@ use crate::stream::{Chunk, EventQueue, Packer, Usage};
 pub(super) struct Dispatcher {
     queue: Arc<EventQueue>,
     packer: Packer,
+    /// Writes down what happens, where that is asked for.
+    recorder: Option<Recorder>,
+    run_id: String,
     seq: u64,
     now: u64,
     thinking: bool,
@@ -40,6 +45,8 @@ impl Dispatcher {
         Self {
             queue,
             packer: Packer::default(),
+            recorder: None,
+            run_id: String::new(),
             seq: 0,
             now: now(),
             thinking: false,
@@ -84,7 +91,8 @@ impl Dispatcher {
     }
 
     /// Begins the account of a new turn.
-    pub(super) fn turn_started(&mut self) {
+    pub(super) fn turn_begins(&mut self, run_id: &str) {
+        run_id.clone_into(&mut self.run_id);
         self.tools_used.clear();
         self.usage = Usage::default();
     }
@@ -141,7 +149,37 @@ impl Dispatcher {
 
     fn emit(&mut self, payload: Payload<'_>) {
         self.seq += 1;
-        self.packer.push(&Event { seq: self.seq, timestamp: self.now, payload });
+        let event = Event { seq: self.seq, timestamp: self.now, payload };
+        if let Some(recorder) = &mut self.recorder {
+            recorder.observe(&event, &self.run_id);
+        }
+        self.packer.push(&event);
+    }
+
+    /// Has everything written down from now on.
+    pub(super) fn record(&mut self, recorder: Recorder) {
+        self.recorder = Some(recorder);
+    }
+
+    /// Where everything is written down.
+    pub(super) fn recorder(&mut self) -> Option<&mut Recorder> {
+        self.recorder.as_mut()
+    }
+
+    /// Waits until everything so far is written down and survives a power cut.
+    pub(super) async fn saved(&self) -> Result<()> {
+        match &self.recorder {
+            Some(recorder) => recorder.sync().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the record.
+    pub(super) async fn close_record(&mut self) -> Result<()> {
+        match self.recorder.take() {
+            Some(recorder) => recorder.close().await,
+            None => Ok(()),
+        }
     }
 
     /// Publishes what has gathered, unless the flush window is still open.

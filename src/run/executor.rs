@@ -10,11 +10,12 @@ use tokio::time::{Instant, sleep_until};
 
 use super::cancel::{Cancellation, Measure, StopCause};
 use super::dispatcher::Dispatcher;
-use super::session::{Message, SessionOptions, TurnOptions};
+use super::session::{Message, RecordOptions, SessionOptions, TurnOptions};
 use super::turn::{Output, Turn};
 use crate::agent::{Agent, Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Fact;
+use crate::history::{NewSession, Recorder, State};
 use crate::process::{Activity, Exit, Process, Supervision};
 use crate::stream::{Chunk, EventQueue, Frame, FrameDecoder, TurnResult};
 
@@ -32,6 +33,10 @@ pub(super) struct Executor {
     turns: u64,
     /// Those who wait for the end of the turn under way.
     cancelled: Vec<oneshot::Sender<()>>,
+    /// Who is to be told that the turn is over, when its end has been written down.
+    ended: Option<oneshot::Sender<()>>,
+    /// The prompt of the turn under way, to be given to a new process that resumes nothing.
+    restart: Option<String>,
     agent_session_id: Option<String>,
 }
 
@@ -40,6 +45,8 @@ struct Live {
     process: Process,
     dialect: Box<dyn Dialect>,
     frames: FrameDecoder,
+    /// Whether it was started to resume a conversation and has not said yet that it did.
+    resumes: bool,
 }
 
 /// What the actor acts on next.
@@ -61,6 +68,7 @@ impl Executor {
         inbox: mpsc::UnboundedReceiver<Message>,
     ) -> Self {
         let dispatcher = Dispatcher::new(queue, options.flush_window);
+        let agent_session_id = options.agent.resume.clone();
         Self {
             agent,
             options,
@@ -70,7 +78,9 @@ impl Executor {
             turn: None,
             turns: 0,
             cancelled: Vec::new(),
-            agent_session_id: None,
+            ended: None,
+            restart: None,
+            agent_session_id,
         }
     }
 
@@ -81,7 +91,7 @@ impl Executor {
             match self.next_step().await {
                 Step::Message(Some(Message::End { done })) => break Some(done),
                 Step::Message(None) => break None,
-                Step::Message(Some(message)) => self.message(message),
+                Step::Message(Some(message)) => self.message(message).await,
                 Step::Activity(Activity::Output(_)) => {
                     self.output();
                     reads += 1;
@@ -100,6 +110,11 @@ impl Executor {
                 Step::CancelDue => self.escalate(),
                 Step::TimedOut(kind) => self.timed_out(kind),
             }
+            if let Some(prompt) = self.restart.take() {
+                self.begin_anew(&prompt).await;
+            }
+            self.conclude().await;
+            self.dispatcher.flush();
         };
         self.end().await;
         if let Some(done) = ended {
@@ -145,7 +160,7 @@ impl Executor {
         }
     }
 
-    fn message(&mut self, message: Message) {
+    async fn message(&mut self, message: Message) {
         match message {
             Message::Turn { options, accepted } => {
                 let (done, finished) = oneshot::channel();
@@ -154,8 +169,19 @@ impl Executor {
                 // The caller may have given up waiting; the turn's events are in the queue all the same.
                 let _ = accepted.send(begun);
                 if begins {
-                    self.begin(&options, done);
+                    self.begin(options, done).await;
                 }
+            }
+            Message::Configure { agent, options, done } => {
+                let _ = done.send(self.configure(agent, *options).await);
+            }
+            Message::Note(state) => {
+                if let Some(recorder) = self.dispatcher.recorder() {
+                    recorder.state(*state);
+                }
+            }
+            Message::Save { done } => {
+                let _ = done.send(self.dispatcher.saved().await);
             }
             Message::Cancel { done } => {
                 self.cancelled.push(done);
@@ -172,12 +198,13 @@ impl Executor {
             }
             Message::End { .. } => unreachable!("the loop takes it"),
         }
-        self.dispatcher.flush();
     }
 
-    fn begin(&mut self, options: &TurnOptions, done: oneshot::Sender<()>) {
+    async fn begin(&mut self, options: TurnOptions, done: oneshot::Sender<()>) {
         self.dispatcher.tick();
+        let opened = self.open_record().await;
         self.turns += 1;
+        self.dispatcher.turn_begins(&options.run_id);
         if self.turns == 1 {
             self.dispatcher.fact(Fact::SessionStarted {
                 provider: self.agent.name(),
@@ -188,25 +215,128 @@ impl Executor {
         self.dispatcher.fact(Fact::PromptSubmitted { prompt: &options.prompt });
         let warm = self.live.is_some();
         self.dispatcher.fact(Fact::TurnStarted { run_id: &options.run_id, turn: self.turns, warm });
-        self.dispatcher.turn_started();
         self.options.agent.permissions.can_ask = options.can_ask;
+        let TurnOptions { prompt, run_id, timeouts, retold, .. } = options;
         self.turn = Some(Turn {
-            run_id: options.run_id.clone(),
+            run_id,
             started: Instant::now(),
             last_output: Instant::now(),
-            timeouts: options.timeouts,
+            timeouts,
             done,
             interruptible: false,
             cancellation: None,
             questions: Vec::new(),
             output: Output { ready: warm, ..Output::default() },
+            retold,
         });
-        match self.live_process() {
-            Ok(live) => {
-                let prompt = live.dialect.start_turn(&options.prompt);
-                live.process.write(prompt);
-            }
-            Err(error) => self.settle(TurnEnd { error: Some(error), ..TurnEnd::default() }),
+        let begun = match opened {
+            Ok(()) => self.start_turn(&prompt).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = begun {
+            self.settle(TurnEnd { error: Some(error), ..TurnEnd::default() });
+        }
+    }
+
+    /// Gives the prompt to the process of the session, as soon as it has been written down.
+    async fn start_turn(&mut self, prompt: &str) -> Result<()> {
+        let resumes = self.live_process()?.resumes;
+        self.dispatcher.saved().await?;
+        let retold = match &mut self.turn {
+            // Kept for the case that the agent does not know the conversation.
+            Some(_) if resumes => None,
+            Some(turn) if !turn.output.ready => turn.retold.take(),
+            _ => None,
+        };
+        if retold.is_some() {
+            self.dispatcher.chunk(resumed("context", None));
+        }
+        let live = self.live_process()?;
+        let prompt = live.dialect.start_turn(retold.as_deref().unwrap_or(prompt));
+        live.process.write(prompt);
+        Ok(())
+    }
+
+    /// Begins the turn under way anew: the agent could not resume the conversation, so it is told of it.
+    async fn begin_anew(&mut self, retold: &str) {
+        self.end_process(Duration::ZERO).await;
+        self.agent_session_id = None;
+        self.dispatcher.tick();
+        if let Some(turn) = &mut self.turn {
+            turn.output = Output::default();
+            turn.interruptible = false;
+            turn.last_output = Instant::now();
+        }
+        let begun = self.live_process().map(|live| {
+            let prompt = live.dialect.start_turn(retold);
+            live.process.write(prompt);
+        });
+        if let Err(error) = begun {
+            self.settle(TurnEnd { error: Some(error), ..TurnEnd::default() });
+        }
+    }
+
+    /// Whether the turn under way failed because the agent does not know the conversation that it was to resume. Agents
+    /// say that in their own ways; they have in common that they fail before they are ready.
+    fn must_begin_anew(&mut self, error: Option<&Error>) -> bool {
+        let (Some(turn), Some(error)) = (&mut self.turn, error) else { return false };
+        if turn.output.ready || turn.cancellation.is_some() {
+            return false;
+        }
+        self.restart = turn.retold.take();
+        if self.restart.is_some() {
+            self.dispatcher.chunk(resumed("context", Some(&error.to_string())));
+        }
+        self.restart.is_some()
+    }
+
+    /// Opens what the session is written down in, if it is not open.
+    async fn open_record(&mut self) -> Result<()> {
+        let Some(RecordOptions { store, session_id, stored }) = self.options.record.clone() else {
+            return Ok(());
+        };
+        if self.dispatcher.recorder().is_some() {
+            return Ok(());
+        }
+        let session = NewSession {
+            id: session_id,
+            project_path: self.options.agent.cwd.to_string_lossy().into_owned(),
+            provider: self.agent.name().to_owned(),
+            model: self.options.agent.model.clone(),
+            title: None,
+        };
+        let opening = tokio::task::spawn_blocking(move || {
+            if stored { Recorder::open(&store, &session.id) } else { Recorder::create(&store, session) }
+        });
+        let recorder = opening.await.map_err(|error| Error::Internal(error.to_string().into()))??;
+        self.dispatcher.record(recorder);
+        Ok(())
+    }
+
+    async fn configure(&mut self, agent: &'static dyn Agent, options: SessionOptions) -> Result<()> {
+        if self.turn.is_some() {
+            return Err(Error::SessionBusy);
+        }
+        self.end_process(self.options.linger).await;
+        self.agent = agent;
+        self.agent_session_id.clone_from(&options.agent.resume);
+        let state = State {
+            provider: Some(agent.name().to_owned()),
+            model: options.agent.model.clone(),
+            ..State::default()
+        };
+        let record = self.options.record.take();
+        self.options = SessionOptions { record, ..options };
+        if let Some(recorder) = self.dispatcher.recorder() {
+            recorder.state(state);
+        }
+        Ok(())
+    }
+
+    /// Lets the process of the session go, and waits until it is gone.
+    async fn end_process(&mut self, linger: Duration) {
+        if let Some(live) = self.live.take() {
+            live.process.terminate(linger, self.options.cancel.grace).await;
         }
     }
 
@@ -214,16 +344,16 @@ impl Executor {
     fn live_process(&mut self) -> Result<&mut Live> {
         if self.live.is_none() {
             self.dispatcher.chunk(Chunk::Status { status: "starting".into(), detail: None });
-            if self.agent_session_id.is_some() {
-                self.options.agent.resume.clone_from(&self.agent_session_id);
-            }
+            self.options.agent.resume.clone_from(&self.agent_session_id);
             let command = self.agent.command(&self.options.agent);
             let supervision =
                 Supervision { runner: self.options.agent.runner.clone(), grace: self.options.cancel.grace };
             let process = Process::spawn(&command, &supervision, self.agent.install_hint())?;
             let mut dialect = self.agent.dialect();
             process.write(dialect.open());
-            self.live = Some(Live { process, dialect, frames: FrameDecoder::new(self.options.line_limit) });
+            let frames = FrameDecoder::new(self.options.line_limit);
+            let resumes = self.agent_session_id.is_some();
+            self.live = Some(Live { process, dialect, frames, resumes });
         }
         self.live.as_mut().ok_or(Error::Internal("the process vanished".into()))
     }
@@ -237,7 +367,6 @@ impl Executor {
             let drop_chunks = executor.dispatcher.is_full();
             executor.decode(live, FrameDecoder::next_frame, drop_chunks);
         });
-        self.dispatcher.flush();
     }
 
     /// Decodes the frames that `next` finds, and acts on each before the next one.
@@ -276,13 +405,23 @@ impl Executor {
                 }
             }
             Signal::Reply(bytes) => live.process.write(bytes),
-            Signal::TurnEnded(end) => self.settle(end),
+            Signal::TurnEnded(end) => {
+                if !self.must_begin_anew(end.error.as_ref()) {
+                    self.settle(end);
+                }
+            }
         }
     }
 
     fn ready(&mut self, agent_session_id: Option<String>, live: &mut Live) {
-        if agent_session_id.is_some() {
-            self.agent_session_id = agent_session_id;
+        if agent_session_id.is_some() && agent_session_id != self.agent_session_id {
+            self.agent_session_id.clone_from(&agent_session_id);
+            if let Some(recorder) = self.dispatcher.recorder() {
+                recorder.state(State { agent_session_id, ..State::default() });
+            }
+        }
+        if std::mem::take(&mut live.resumes) {
+            self.dispatcher.chunk(resumed("agent", None));
         }
         if let Some(turn) = &mut self.turn {
             turn.output.ready = true;
@@ -354,8 +493,11 @@ impl Executor {
             }
             let stderr_tail = live.process.stderr_tail().await;
             let error = ending(self.agent.name(), &turn.output, exit, stderr_tail);
-            self.settle(TurnEnd { error: Some(error), ..TurnEnd::default() });
+            if !self.must_begin_anew(Some(&error)) {
+                self.settle(TurnEnd { error: Some(error), ..TurnEnd::default() });
+            }
         }
+        self.conclude().await;
         self.dispatcher.publish();
     }
 
@@ -410,9 +552,18 @@ impl Executor {
             tools_used: &tools_used,
             usage,
         });
+        self.ended = Some(turn.done);
+    }
+
+    /// Tells that the turn is over, when that has been written down.
+    async fn conclude(&mut self) {
+        let Some(ended) = self.ended.take() else { return };
+        if let Err(error) = self.dispatcher.saved().await {
+            self.dispatcher.chunk(status("not_saved", &[("message", &error.report().error)]));
+        }
         self.dispatcher.publish();
         // Those who wait may have given up.
-        let _ = turn.done.send(());
+        let _ = ended.send(());
         for done in self.cancelled.drain(..) {
             let _ = done.send(());
         }
@@ -472,6 +623,10 @@ impl Executor {
         }
         self.dispatcher.tick();
         self.settle(TurnEnd { error: Some(Error::Cancelled), ..TurnEnd::default() });
+        self.conclude().await;
+        if let Err(error) = self.dispatcher.close_record().await {
+            self.dispatcher.chunk(status("not_saved", &[("message", &error.report().error)]));
+        }
         if self.turns > 0 {
             self.dispatcher.fact(Fact::SessionEnded { turns: self.turns });
         }
@@ -494,6 +649,21 @@ fn ending(agent: &'static str, output: &Output, exit: Exit, stderr_tail: String)
         }
         kind => Error::Exited { agent, kind, exit, stderr_tail },
     }
+}
+
+/// That a conversation was resumed, by which way, and why not by the agent's own.
+fn resumed(via: &'static str, reason: Option<&str>) -> Chunk<'static> {
+    let facts = [("via", via)].into_iter().chain(reason.map(|reason| ("reason", reason)));
+    status("resumed", &facts.collect::<Vec<_>>())
+}
+
+/// A status of the run itself.
+fn status(name: &'static str, facts: &[(&str, &str)]) -> Chunk<'static> {
+    let detail: serde_json::Map<_, _> =
+        facts.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();
+    // Strings always serialize.
+    let detail = serde_json::value::to_raw_value(&detail).ok().map(Cow::Owned);
+    Chunk::Status { status: name.into(), detail }
 }
 
 /// Waits until a time, for ever if there is none.

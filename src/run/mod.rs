@@ -17,5 +17,5 @@ mod turn;
 mod watchdog;
 
 pub use cancel::CancelTimes;
-pub use session::{Session, SessionOptions, TurnOptions};
+pub use session::{RecordOptions, Session, SessionOptions, TurnOptions};
 pub use watchdog::Timeouts;

@@ -10,6 +10,7 @@ use super::executor::Executor;
 use super::watchdog::Timeouts;
 use crate::agent::{Agent, AgentOptions, Decision};
 use crate::error::{Error, Result};
+use crate::history::{State, Store};
 use crate::stream::EventQueue;
 
 /// How a session is to be run.
@@ -25,6 +26,19 @@ pub struct SessionOptions {
     pub linger: Duration,
     /// The longest line in bytes that is understood; a longer one is skipped and reported.
     pub line_limit: usize,
+    /// Where the session is written down, if it is.
+    pub record: Option<RecordOptions>,
+}
+
+/// Where a session is written down.
+#[derive(Debug, Clone)]
+pub struct RecordOptions {
+    /// The history.
+    pub store: Arc<Store>,
+    /// The session's id in it.
+    pub session_id: String,
+    /// Whether the session is there already, to be gone on with.
+    pub stored: bool,
 }
 
 impl Default for SessionOptions {
@@ -35,6 +49,7 @@ impl Default for SessionOptions {
             cancel: CancelTimes::default(),
             linger: Duration::from_secs(2),
             line_limit: 16 * 1024 * 1024,
+            record: None,
         }
     }
 }
@@ -50,6 +65,9 @@ pub struct TurnOptions {
     pub can_ask: bool,
     /// How long it may take.
     pub timeouts: Timeouts,
+    /// The prompt with the conversation so far in it, for an agent that cannot resume it by itself; absent where there
+    /// is nothing to tell.
+    pub retold: Option<String>,
 }
 
 /// A conversation with one agent. All calls only send messages; what happens comes out of the queue as events.
@@ -67,6 +85,12 @@ pub(super) enum Message {
     Cancel { done: oneshot::Sender<()> },
     /// Answer a question for permission; whether there is such a question.
     Respond { id: String, decision: Decision, known: oneshot::Sender<bool> },
+    /// Go on with another agent or other options from the next turn on.
+    Configure { agent: &'static dyn Agent, options: Box<SessionOptions>, done: oneshot::Sender<Result<()>> },
+    /// Write down that something about the session changed.
+    Note(Box<State>),
+    /// Make durable what is written down.
+    Save { done: oneshot::Sender<Result<()>> },
     /// End the session; answered when its process is gone.
     End { done: oneshot::Sender<()> },
 }
@@ -100,6 +124,24 @@ impl Session {
     pub async fn respond(&self, id: String, decision: Decision) -> Result<bool> {
         let (known, answer) = oneshot::channel();
         self.ask(Message::Respond { id, decision, known }, answer).await
+    }
+
+    /// Goes on with another agent, or with other options, from the next turn on; the process under way ends. The history
+    /// stays where it is. Fails in the middle of a turn.
+    pub async fn configure(&self, agent: &'static dyn Agent, options: SessionOptions) -> Result<()> {
+        let (done, answer) = oneshot::channel();
+        self.ask(Message::Configure { agent, options: Box::new(options), done }, answer).await?
+    }
+
+    /// Writes down that something about the session changed, where it is written down at all.
+    pub fn note(&self, state: State) -> Result<()> {
+        self.messages.send(Message::Note(Box::new(state))).map_err(|_| gone())
+    }
+
+    /// Returns when everything so far is written down and survives a power cut; the error says why it does not.
+    pub async fn save(&self) -> Result<()> {
+        let (done, answer) = oneshot::channel();
+        self.ask(Message::Save { done }, answer).await?
     }
 
     /// Ends the session: stops the turn under way and lets the process go. Does nothing the second time.

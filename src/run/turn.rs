@@ -23,6 +23,8 @@ pub(super) struct Turn {
     /// Questions that wait for an answer from the host.
     pub(super) questions: Vec<PermissionRequest>,
     pub(super) output: Output,
+    /// The prompt to begin anew with if the agent cannot resume the conversation; taken once.
+    pub(super) retold: Option<String>,
 }
 
 impl Turn {

@@ -101,6 +101,7 @@ pub(crate) fn turn(prompt: impl Into<String>) -> TurnOptions {
         run_id: "run-1".to_owned(),
         can_ask: false,
         timeouts: Timeouts::default(),
+        retold: None,
     }
 }
 
