@@ -4,6 +4,9 @@
  * Begin with {@link ExecSession}. The addon is loaded when the first session is made, not when this is imported.
  */
 export type * from './chunks.js'
+export type { Artifact, ArtifactType, ContextTrackerState, Task, TaskStatus } from './context/artifacts.js'
+export { buildContextPrompt, type ContextPromptParts } from './context/context-prompt.js'
+export { ContextTracker } from './context/context-tracker.js'
 export * from './errors.js'
 export type { ExecEvent, ExecEventData, ExecEventMap } from './events.js'
 export { ExecEventType } from './events.js'
