@@ -90,6 +90,14 @@ export class CancelledError extends ExecError {}
 export class SessionBusyError extends ExecError {}
 /** The session was ended. */
 export class SessionEndedError extends ExecError {}
+/** No stored session has this id. */
+export class SessionNotFoundError extends ExecError {}
+/** Several stored sessions begin with this id. */
+export class SessionAmbiguousError extends ExecError {}
+/** A file of the history could not be read or written. */
+export class HistoryError extends ExecError {}
+/** A file of the history was written by a newer version. */
+export class SchemaTooNewError extends ExecError {}
 /** A defect of this package. */
 export class InternalError extends ExecError {}
 
@@ -118,6 +126,10 @@ const CLASSES = {
   CANCELLED: CancelledError,
   SESSION_BUSY: SessionBusyError,
   SESSION_ENDED: SessionEndedError,
+  SESSION_NOT_FOUND: SessionNotFoundError,
+  SESSION_AMBIGUOUS: SessionAmbiguousError,
+  HISTORY: HistoryError,
+  SCHEMA_TOO_NEW: SchemaTooNewError,
   INTERNAL: InternalError,
 } as const
 

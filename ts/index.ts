@@ -11,6 +11,7 @@ export * from './errors.js'
 export type { ExecEvent, ExecEventData, ExecEventMap } from './events.js'
 export { ExecEventType } from './events.js'
 export { StreamingExecutor } from './executor.js'
+export * from './history.js'
 export type {
   PermissionDecision,
   PermissionHandler,
@@ -18,6 +19,8 @@ export type {
   Timeouts,
   TurnOptions,
 } from './options.js'
+export type * from './records.js'
+export { type ReplayOptions, type ReplaySource, replayTranscript, type SessionReplay } from './replay.js'
 export type { ConversationMessage } from './session.js'
 export { ExecSession } from './session.js'
 export type { ExecResult, TurnStream } from './stream.js'

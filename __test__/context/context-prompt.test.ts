@@ -76,7 +76,7 @@ describe('the prompt with the context', () => {
 
   it('shortens the oldest messages first, and keeps their beginnings and ends', () => {
     const messages = said(4, (index) => `<${index} ${'x'.repeat(15_000)} ${index}>`)
-    const told = buildContextPrompt({ messages, request }).match(/<\d x+[^]*? \d>/g) ?? []
+    const told = buildContextPrompt({ messages, request }).match(/<\d x+[\s\S]*? \d>/g) ?? []
     expect(told).toHaveLength(4)
     expect(told.map((text) => text.includes('characters left out'))).toEqual([true, true, false, false])
     expect(told[0]).toMatch(/^<0 x+\n\[… 14\d{3} characters left out …\]\nx+ 0>$/)

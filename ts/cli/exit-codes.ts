@@ -26,6 +26,10 @@ export const EXIT_CODES = {
   TURN_TIMEOUT: 32,
   SESSION_BUSY: 40,
   SESSION_ENDED: 41,
+  SESSION_NOT_FOUND: 42,
+  SESSION_AMBIGUOUS: 43,
+  HISTORY: 44,
+  SCHEMA_TOO_NEW: 45,
   CANCELLED: 130,
 } as const satisfies Record<ErrorCode, number>
 
