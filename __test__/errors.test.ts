@@ -44,6 +44,10 @@ const CLASSES: Record<ErrorCode, typeof ExecError> = {
   CANCELLED: exported.CancelledError,
   SESSION_BUSY: exported.SessionBusyError,
   SESSION_ENDED: exported.SessionEndedError,
+  SESSION_NOT_FOUND: exported.SessionNotFoundError,
+  SESSION_AMBIGUOUS: exported.SessionAmbiguousError,
+  HISTORY: exported.HistoryError,
+  SCHEMA_TOO_NEW: exported.SchemaTooNewError,
   INTERNAL: exported.InternalError,
 }
 

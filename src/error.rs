@@ -93,6 +93,14 @@ error_kinds! {
     SessionBusy = "SESSION_BUSY", retryable: false;
     /// The session was ended.
     SessionEnded = "SESSION_ENDED", retryable: false;
+    /// No stored session has this id.
+    SessionNotFound = "SESSION_NOT_FOUND", retryable: false;
+    /// Several stored sessions begin with this id; told by who resolves it (the command line), not by the engine.
+    SessionAmbiguous = "SESSION_AMBIGUOUS", retryable: false;
+    /// A file of the history could not be read or written.
+    History = "HISTORY", retryable: false;
+    /// A file of the history was written by a newer version.
+    SchemaTooNew = "SCHEMA_TOO_NEW", retryable: false;
     /// A defect of this package.
     Internal = "INTERNAL", retryable: false;
 }
@@ -200,6 +208,39 @@ pub enum Error {
     /// See [`ErrorKind::SessionEnded`].
     #[error("the session was ended; create or load another one")]
     SessionEnded,
+    /// See [`ErrorKind::SessionNotFound`].
+    #[error("there is no session '{id}' in '{}'; list the sessions to see which there are", folder.display())]
+    SessionNotFound {
+        /// What was asked for.
+        id: String,
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+    /// See [`ErrorKind::History`].
+    #[error("cannot {action} '{}'; {advice}", path.display())]
+    History {
+        /// What was tried, as the rest of "cannot …".
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What to do about it.
+        advice: &'static str,
+        /// The operating system's reason, where it is one.
+        source: Option<io::Error>,
+    },
+    /// See [`ErrorKind::SchemaTooNew`].
+    #[error(
+        "'{}' was written by a newer version (schema {found}, this version knows {known}); update this package",
+        path.display()
+    )]
+    SchemaTooNew {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: u64,
+        /// The newest schema that is understood.
+        known: u64,
+    },
     /// See [`ErrorKind::Internal`].
     #[error("defect in locus-exec: {0}")]
     Internal(Cow<'static, str>),
@@ -238,6 +279,9 @@ impl Error {
             Self::Cancelled => ErrorKind::Cancelled,
             Self::SessionBusy => ErrorKind::SessionBusy,
             Self::SessionEnded => ErrorKind::SessionEnded,
+            Self::SessionNotFound { .. } => ErrorKind::SessionNotFound,
+            Self::History { .. } => ErrorKind::History,
+            Self::SchemaTooNew { .. } => ErrorKind::SchemaTooNew,
             Self::Internal(_) => ErrorKind::Internal,
         }
     }

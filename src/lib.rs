@@ -17,6 +17,7 @@ pub mod error;
 pub mod event;
 #[cfg(target_os = "linux")]
 pub mod guard;
+pub mod history;
 pub mod process;
 pub mod run;
 pub mod stream;

@@ -6,6 +6,7 @@
 //! is weak and does not. Errors cross as JSON in the message of a plain error; `ts/errors.ts` makes classes of them.
 
 mod convert;
+mod history;
 mod sanitizer;
 mod session;
 

@@ -1,0 +1,90 @@
+//! Conversations that survive: one file of JSON lines for each session, appended to while the agent speaks.
+//!
+//! The file is the only truth. It is only ever appended to, one `write` for a batch of whole records, under a lock; a
+//! prompt that was accepted and a turn that has ended are durable (`fdatasync`) before they are acknowledged. So a
+//! process that dies loses at most what it said in its last quarter of a second, and whatever it left unfinished is
+//! found and dropped by whoever writes next. Everything else here can be made again from the files:
+//!
+//! ```text
+//! Event ─▶ recorder ─ lines ─▶ conversation ─▶ <id>.jsonl ─▶ source ─ Line ─▶ transcript ─▶ store ─▶ hosts
+//!            redact              mark             retention ─▶ .zst            index (SQLite, derived)
+//! ```
+//!
+//! - `id.rs`, `folder.rs`: names and places, and who may see them.
+//! - `record.rs`: the lines; `reader.rs`: how they are read.
+//! - `conversation.rs`: a file open to be appended to; `mark.rs`: that it is open.
+//! - `source.rs`: the forms in which a session is found; `legacy.rs`: those of others.
+//! - `transcript.rs`: what lines amount to.
+//! - `store.rs`: everything that can be done with stored sessions; `retention.rs`: which of them stay; `search.rs`,
+//!   `words.rs`: how they are found.
+
+mod conversation;
+mod folder;
+mod id;
+mod legacy;
+mod mark;
+mod reader;
+mod record;
+mod recorder;
+mod redact;
+mod retention;
+mod search;
+mod source;
+mod store;
+mod transcript;
+mod words;
+
+use std::io;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+pub use conversation::Conversation;
+pub use folder::Folder;
+pub use id::{ID_LIMIT, SessionId};
+pub use reader::{Problem, Reading, TooNew, read_lines};
+pub use record::{Header, Line, Record, SCHEMA, State, Turn};
+pub use recorder::{BACKLOG_LIMIT, CHECKPOINT, NewSession, Recorder};
+pub use redact::{REDACTED, Redactor};
+pub use retention::{PruneOutcome, PrunePolicy};
+pub use search::{MATCH_BEGIN, MATCH_END, SearchHit};
+pub use store::{ListFilter, Listing, Store};
+pub use transcript::{Format, MessageMetadata, Role, SessionSummary, StoredMessage, StoredSession};
+
+use crate::error::Error;
+
+/// What an operation on a file says when the operating system refuses it.
+fn failure(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+    move |source| Error::History {
+        action,
+        path: path.to_owned(),
+        advice: advice(&source),
+        source: Some(source),
+    }
+}
+
+/// What a person can do about it.
+fn advice(error: &io::Error) -> &'static str {
+    use io::ErrorKind::{
+        FileTooLarge, NotADirectory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+    };
+    match error.kind() {
+        StorageFull | QuotaExceeded => "free some space on its disk",
+        FileTooLarge => "raise the limit of the size of files (ulimit -f), or begin another session",
+        PermissionDenied | ReadOnlyFilesystem => "make it writable for this user",
+        NotADirectory => "a file is where a folder should be; move it away",
+        _ => "see the reason",
+    }
+}
+
+/// Milliseconds since the epoch.
+fn now() -> u64 {
+    // A clock before 1970 is a clock that is not set.
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// The largest index up to `index` at which a text may be cut.
+fn cut_before(text: &str, index: usize) -> usize {
+    (0..=index.min(text.len())).rev().find(|index| text.is_char_boundary(*index)).unwrap_or(0)
+}

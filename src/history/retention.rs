@@ -1,0 +1,212 @@
+//! Which sessions stay, and which of them are compressed.
+//!
+//! The decision ([`decide`]) is pure. Only sessions of this package are touched, and none that is open.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader};
+use std::path::Path;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::conversation::remove_if_there;
+use super::folder::{COMPRESSED, MARK, PLAIN, create_new, open_read};
+use super::id::SessionId;
+use super::mark::OpenMark;
+use super::store::Store;
+use super::transcript::{Format, SessionSummary};
+use super::{failure, now};
+use crate::error::Result;
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// How hard zstd tries: text shrinks to about a fifth at any level.
+const LEVEL: i32 = 6;
+
+/// What is kept. Each limit counts for itself; `None` is no limit.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PrunePolicy {
+    /// So many of the newest.
+    #[serde(deserialize_with = "limit")]
+    pub keep: Option<usize>,
+    /// Those that changed in so many days.
+    #[serde(deserialize_with = "limit")]
+    pub max_age_days: Option<u64>,
+    /// Those that did not change in so many days are compressed.
+    #[serde(deserialize_with = "limit")]
+    pub compress_after_days: Option<u64>,
+    /// Whether it is only to be told what would be done.
+    pub dry_run: bool,
+}
+
+impl Default for PrunePolicy {
+    fn default() -> Self {
+        Self { keep: Some(30), max_age_days: Some(30), compress_after_days: Some(7), dry_run: false }
+    }
+}
+
+/// A limit that is there: a number or, for none, null. One that is not given has its default.
+fn limit<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Option::deserialize(deserializer)
+}
+
+/// What was done, or would be.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PruneOutcome {
+    /// The ids of the sessions that were removed, newest first.
+    pub removed: Vec<String>,
+    /// The ids of those that were compressed.
+    pub compressed: Vec<String>,
+    /// How many bytes less there are; for a dry run only those of the removed.
+    pub bytes_freed: u64,
+}
+
+/// What is to become of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Keep,
+    Compress,
+    Remove,
+}
+
+/// What is to become of each of `sessions`, which come newest first.
+fn decide<'a>(
+    sessions: &'a [SessionSummary],
+    policy: &'a PrunePolicy,
+    now: u64,
+) -> impl Iterator<Item = (&'a SessionSummary, Fate)> {
+    let older = move |session: &SessionSummary, days: Option<u64>| {
+        days.is_some_and(|days| now.saturating_sub(session.updated_at) > days.saturating_mul(DAY_MS))
+    };
+    let ours = sessions
+        .iter()
+        .filter(|session| matches!(session.format, Format::LocusExec | Format::PlanJson) && !session.open);
+    let open = sessions.iter().filter(|session| session.open).count();
+    ours.enumerate().map(move |(index, session)| {
+        let fate =
+            if policy.keep.is_some_and(|keep| index + open >= keep) || older(session, policy.max_age_days) {
+                Fate::Remove
+            } else if session.format == Format::LocusExec
+                && !session.compressed
+                && older(session, policy.compress_after_days)
+            {
+                Fate::Compress
+            } else {
+                Fate::Keep
+            };
+        (session, fate)
+    })
+}
+
+impl Store {
+    /// Removes and compresses what the policy says.
+    pub fn prune(&self, policy: &PrunePolicy) -> Result<PruneOutcome> {
+        let (sessions, _) = self.summaries()?;
+        let mut outcome = PruneOutcome::default();
+        for (session, fate) in decide(&sessions, policy, now()) {
+            let id = SessionId::parse(&session.id)?;
+            match fate {
+                Fate::Keep => {}
+                Fate::Remove => {
+                    if policy.dry_run || self.try_remove(&id)? {
+                        outcome.removed.push(session.id.clone());
+                        outcome.bytes_freed += session.size_bytes;
+                    }
+                }
+                Fate::Compress => {
+                    let freed = if policy.dry_run { Some(0) } else { self.compress(&id)? };
+                    if let Some(freed) = freed {
+                        outcome.compressed.push(session.id.clone());
+                        outcome.bytes_freed += freed;
+                    }
+                }
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Compresses a session's file unless the session is open; how many bytes less it has.
+    fn compress(&self, id: &SessionId) -> Result<Option<u64>> {
+        let mark = self.folder().file(id, MARK);
+        let Some(_alone) = OpenMark::try_alone(&mark).map_err(failure("lock", &mark))? else {
+            return Ok(None);
+        };
+        let plain = self.folder().file(id, PLAIN);
+        let target = self.folder().file(id, COMPRESSED);
+        let temporary = self.folder().file(id, ".zst.tmp");
+        // Whoever left it died; the lock says that nobody is at it.
+        remove_if_there(&temporary)?;
+        let written = compress_file(&plain, &temporary).and_then(|sizes| {
+            fs::rename(&temporary, &target)?;
+            Ok(sizes)
+        });
+        let (before, after) = written.map_err(|error| {
+            // What is left of it is in nobody's way.
+            let _ = fs::remove_file(&temporary);
+            failure("compress", &plain)(error)
+        })?;
+        // Only when the new one is sure to be there may the old one go; while both are, the old one counts.
+        self.folder().sync()?;
+        remove_if_there(&plain)?;
+        Ok(Some(before.saturating_sub(after)))
+    }
+}
+
+fn compress_file(plain: &Path, target: &Path) -> io::Result<(u64, u64)> {
+    let source = open_read(plain)?;
+    let before = source.metadata()?.len();
+    let mut encoder = zstd::Encoder::new(create_new(target)?, LEVEL)?;
+    encoder.include_checksum(true)?;
+    io::copy(&mut BufReader::with_capacity(64 * 1024, source), &mut encoder)?;
+    let file: File = encoder.finish()?;
+    file.sync_all()?;
+    Ok((before, file.metadata()?.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(id: usize, days: u64) -> SessionSummary {
+        SessionSummary { id: id.to_string(), updated_at: (1000 - days) * DAY_MS, ..SessionSummary::default() }
+    }
+
+    fn fates(sessions: &[SessionSummary], policy: &PrunePolicy) -> Vec<Fate> {
+        decide(sessions, policy, 1000 * DAY_MS).map(|(_, fate)| fate).collect()
+    }
+
+    #[test]
+    fn each_limit_counts_for_itself() {
+        let sessions: Vec<_> =
+            [0, 6, 8, 29, 31].into_iter().enumerate().map(|(id, days)| session(id, days)).collect();
+        use Fate::{Compress, Keep, Remove};
+        let all = PrunePolicy::default();
+        assert_eq!(fates(&sessions, &all), [Keep, Keep, Compress, Compress, Remove]);
+        assert_eq!(
+            fates(&sessions, &PrunePolicy { keep: Some(1), ..all.clone() }),
+            [Keep, Remove, Remove, Remove, Remove]
+        );
+        let never = PrunePolicy { keep: None, max_age_days: None, compress_after_days: None, dry_run: false };
+        assert_eq!(fates(&sessions, &never), [Keep; 5]);
+    }
+
+    #[test]
+    fn null_is_no_limit_and_absence_the_default() {
+        let policy: PrunePolicy = serde_json::from_str(r#"{"keep":null,"maxAgeDays":3}"#).unwrap();
+        assert_eq!(policy, PrunePolicy { keep: None, max_age_days: Some(3), ..PrunePolicy::default() });
+    }
+
+    #[test]
+    fn what_is_open_or_of_others_is_left_alone() {
+        let sessions = [
+            SessionSummary { open: true, ..session(0, 999) },
+            SessionSummary { format: Format::Locus026, ..session(1, 999) },
+            session(2, 999),
+        ];
+        let fates: Vec<_> = decide(&sessions, &PrunePolicy::default(), 1000 * DAY_MS)
+            .map(|(session, fate)| (session.id.as_str(), fate))
+            .collect();
+        assert_eq!(fates, [("2", Fate::Remove)]);
+    }
+}

@@ -1,0 +1,7 @@
+//! The history: what is stored, what survives. Faults bear their number of the catalogue.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the helpers of a test fail by panicking")]
+
+mod recording;
+mod store;
+mod support;
