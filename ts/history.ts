@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
+import type { NativeHistory } from '../index.js'
 import type { Usage } from './chunks.js'
-import { errorOfNative, execError } from './errors.js'
+import { errorOfNative } from './errors.js'
 import { native } from './native.js'
 import type { StoredRecord } from './records.js'
 
@@ -17,9 +18,9 @@ export interface ListFilter {
   /** Words that are in the title, the prompts or the answers. */
   query?: string
   provider?: string
-  /** Last changed at or after this time, in milliseconds since the epoch. */
+  /** Begun at this time or later, in milliseconds since the epoch. */
   after?: number
-  /** Last changed before this time, in milliseconds since the epoch. */
+  /** Begun at this time or earlier, in milliseconds since the epoch. */
   before?: number
   limit?: number
   offset?: number
@@ -135,20 +136,18 @@ export interface PruneReport {
   bytesFreed: number
 }
 
-/** What can be an id of a conversation, or the beginning of one. */
-const ID = /^[A-Za-z0-9_-]{1,64}$/
-
 /**
  * The stored conversations of a project.
  *
- * Everything rejects with an `ExecError`: `INVALID_INPUT` for what cannot be an id, `SESSION_NOT_FOUND`, `HISTORY` for what
- * cannot be read or written, `SCHEMA_TOO_NEW` for what a later version has written.
+ * An id has 1 to 64 letters, digits, `-` and `_`. Everything rejects with an `ExecError`: `INVALID_INPUT` for what is no
+ * id, `SESSION_NOT_FOUND`, `HISTORY` for what cannot be read or written, `SCHEMA_TOO_NEW` for what a later version has
+ * written.
  */
 export class HistoryStore {
   readonly #native: NativeHistory
 
   constructor({ projectPath = '.', historyDir }: HistoryOptions = {}) {
-    const { NativeHistory } = native() as unknown as Interim
+    const { NativeHistory } = native()
     try {
       this.#native = new NativeHistory({ projectPath: resolve(projectPath), historyDir })
     } catch (thrown) {
@@ -168,27 +167,27 @@ export class HistoryStore {
 
   /** The ids that begin with this, newest first; an id that is named wholly is alone. */
   async find(prefix: string): Promise<string[]> {
-    return await told(this.#native.find(checkedId(prefix)))
+    return await told(this.#native.find(prefix))
   }
 
   /** A whole conversation. */
   async read(id: string): Promise<StoredSession> {
-    return JSON.parse(await told(this.#native.read(checkedId(id)))) as StoredSession
+    return JSON.parse(await told(this.#native.read(id))) as StoredSession
   }
 
   /** Gives a conversation a title. */
   async rename(id: string, title: string): Promise<void> {
-    await told(this.#native.rename(checkedId(id), title))
+    await told(this.#native.rename(id, title))
   }
 
   /** Saves what the `ContextTracker` keeps. */
   async setContext(id: string, context: object): Promise<void> {
-    await told(this.#native.setContext(checkedId(id), JSON.stringify(context)))
+    await told(this.#native.setContext(id, JSON.stringify(context)))
   }
 
   /** Copies a conversation, or its first `turns` turns; the id of the copy. */
   async fork(id: string, turns?: number): Promise<string> {
-    return await told(this.#native.fork(checkedId(id), turns))
+    return await told(this.#native.fork(id, turns))
   }
 
   /** Takes in a conversation that was exported as JSON or JSON Lines; its id, a new one where its own is taken. */
@@ -198,12 +197,12 @@ export class HistoryStore {
 
   /** A conversation as it is stored: JSON Lines. */
   async exportJsonl(id: string): Promise<string> {
-    return await told(this.#native.exportJsonl(checkedId(id)))
+    return await told(this.#native.exportJsonl(id))
   }
 
   /** Deletes a conversation; whether there was one. */
   async delete(id: string): Promise<boolean> {
-    return await told(this.#native.remove(checkedId(id)))
+    return await told(this.#native.remove(id))
   }
 
   /** Deletes every conversation that is not open; how many. */
@@ -224,36 +223,4 @@ async function told<T>(promise: Promise<T>): Promise<T> {
   } catch (thrown) {
     throw errorOfNative(thrown)
   }
-}
-
-const SHOWN_CHARS = 40
-
-function checkedId(id: string): string {
-  if (typeof id === 'string' && ID.test(id)) {
-    return id
-  }
-  const shown = JSON.stringify(String(id).slice(0, SHOWN_CHARS)).slice(1, -1)
-  throw execError(
-    'INVALID_INPUT',
-    `'${shown}${String(id).length > SHOWN_CHARS ? '…' : ''}' cannot be the id of a session: ` +
-      'ids have 1 to 64 letters, digits, - and _; see locus exec sessions list',
-  )
-}
-
-interface NativeHistory {
-  list(filter: string): Promise<string>
-  search(query: string, limit: number): Promise<string>
-  find(prefix: string): Promise<string[]>
-  read(id: string): Promise<string>
-  rename(id: string, title: string): Promise<void>
-  setContext(id: string, context: string): Promise<void>
-  fork(id: string, turns?: number): Promise<string>
-  importText(text: string): Promise<string>
-  exportJsonl(id: string): Promise<string>
-  remove(id: string): Promise<boolean>
-  clear(): Promise<number>
-  prune(policy: string): Promise<string>
-}
-interface Interim {
-  NativeHistory: new (options: { projectPath: string; historyDir?: string }) => NativeHistory
 }

@@ -26,6 +26,9 @@ export interface ReplayOptions {
 /** How many events come without a turn of the event loop in between: signals and timers are not to wait for the end. */
 const MOMENTS_PER_TURN = 256
 
+/** A longer timer would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 /** A stored conversation, or its records. */
 export type ReplaySource = Pick<StoredSession, 'records' | 'messages'> | Iterable<StoredRecord>
 
@@ -66,7 +69,7 @@ export class SessionReplay extends EventEmitter<ExecEventMap> implements AsyncIt
       const pause = Math.min(event.timestamp - (last ?? event.timestamp), maxPauseMs) / speed
       if (pause > 0) {
         // It only rejects when it is aborted.
-        await setTimeout(pause, undefined, { signal }).catch(() => {})
+        await setTimeout(Math.min(pause, LONGEST_TIMER_MS), undefined, { signal }).catch(() => {})
       } else if (seq % MOMENTS_PER_TURN === 0) {
         await setImmediate()
       }

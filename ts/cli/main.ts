@@ -23,6 +23,8 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
   const root = new Command('locus')
     .description('Runs coding agents and shows what they do while they do it.')
     .version(pkg.version)
+    // What comes behind the name of a command belongs to that command.
+    .enablePositionalOptions()
     .exitOverride()
     // What is wrong is told by `fail`, in the mode that was asked for.
     .configureOutput({ outputError: () => {} })

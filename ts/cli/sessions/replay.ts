@@ -26,7 +26,8 @@ export async function replaySession(
   const session = await store.read(await findSession(store, prefix))
   const stopped = new AbortController()
   const stop = () => stopped.abort()
-  process.once('SIGINT', stop)
+  // Not `once`: the guard of the cursor ends the program where nobody else listens any more.
+  process.on('SIGINT', stop)
   const replay = replayTranscript(session, { speed, maxPauseMs, signal: stopped.signal })
   const { provider, model } = session.summary
   let turn: Renderer | undefined
