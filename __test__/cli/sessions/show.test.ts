@@ -28,14 +28,14 @@ describe('sessions show', () => {
       now fail
 
       claude <time> · 50ms
-      ✗ RATE_LIMIT
+      ✗ RATE_LIMIT too many requests
 
       You <time>
       and be killed
 
       claude <time>
       half an ans
-      ⚠ interrupted: this turn has no end; what was said until then is above
+      ⚠ interrupted: this turn was never finished
 
       "
     `)

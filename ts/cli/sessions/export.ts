@@ -3,6 +3,7 @@ import { extname } from 'node:path'
 
 import { execError } from '../../errors.js'
 import type { HistoryStore } from '../../history.js'
+import { cleanValue } from '../renderers/clean-text.js'
 import { forTerminal } from '../terminal-json.js'
 import type { CommonFlags, SessionsCommand } from './command.js'
 import { findSession, SHORT_ID } from './find-session.js'
@@ -39,8 +40,9 @@ export async function exportSession(
   const text = await textOf(store, id, format)
   const { output } = flags
   if (output === undefined) {
-    // Lines that are no JSON are kept in a file as they are; a terminal must not obey them.
-    screen.out.write(format === 'jsonl' && screen.out.isTerminal ? forTerminal(text) : text)
+    // A file keeps lines that are no JSON as they are; a terminal is not to obey them.
+    const raw = format === 'jsonl' && screen.out.isTerminal
+    screen.out.write(raw ? cleanValue(forTerminal(text)) : text)
     return
   }
   try {

@@ -35,11 +35,12 @@ export async function showSession(
     screen.print()
   }
   const tools = toolsByRun(session)
+  const errors = errorsByRun(session)
   for (const message of messages) {
     if (message.role === 'user') {
       prompt(screen, message)
     } else {
-      answer(screen, message, tools.get(message.runId) ?? [], session)
+      answer(screen, session, message, tools.get(message.runId) ?? [], errors.get(message.runId))
     }
   }
   screen.remark(screen.remarks.dim(`continue it: locus exec --session ${session.id.slice(0, SHORT_ID)} "…"`))
@@ -76,7 +77,13 @@ function prompt(screen: Screen, { content, timestamp }: StoredMessage): void {
   screen.print()
 }
 
-function answer(screen: Screen, message: StoredMessage, tools: Tool[], { summary }: StoredSession): void {
+function answer(
+  screen: Screen,
+  { summary }: StoredSession,
+  message: StoredMessage,
+  tools: Tool[],
+  error: string | undefined,
+): void {
   const { green, bold, dim, red, yellow } = screen.chalk
   const { content, timestamp, metadata = {} } = message
   const { durationMs, interrupted, errorCode, usage } = metadata
@@ -97,12 +104,10 @@ function answer(screen: Screen, message: StoredMessage, tools: Tool[], { summary
     screen.print(content.trimEnd())
   }
   if (interrupted) {
-    const why = summary.open
-      ? 'this turn is under way'
-      : 'interrupted: this turn has no end; what was said until then is above'
+    const why = summary.open ? 'this turn is under way' : 'interrupted: this turn was never finished'
     screen.print(yellow(`⚠ ${why}`))
   } else if (errorCode !== undefined) {
-    screen.print(red(`✗ ${errorCode}`))
+    screen.print(red(`✗ ${errorCode}${error === undefined ? '' : ` ${error}`}`))
   }
   screen.print()
 }
@@ -139,4 +144,12 @@ function toolsByRun({ records }: StoredSession): Map<string, Tool[]> {
     }
   }
   return runs
+}
+
+function errorsByRun({ records }: StoredSession): Map<string, string> {
+  return new Map(
+    records.flatMap((record) =>
+      record.type === 'turn' && record.error !== undefined ? [[record.runId, record.error]] : [],
+    ),
+  )
 }
