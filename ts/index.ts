@@ -4,10 +4,14 @@
  * Begin with {@link ExecSession}. The addon is loaded when the first session is made, not when this is imported.
  */
 export type * from './chunks.js'
+export type { Artifact, ArtifactType, ContextTrackerState, Task, TaskStatus } from './context/artifacts.js'
+export { buildContextPrompt, type ContextPromptParts } from './context/context-prompt.js'
+export { ContextTracker } from './context/context-tracker.js'
 export * from './errors.js'
 export type { ExecEvent, ExecEventData, ExecEventMap } from './events.js'
 export { ExecEventType } from './events.js'
 export { StreamingExecutor } from './executor.js'
+export * from './history.js'
 export type {
   PermissionDecision,
   PermissionHandler,
@@ -15,6 +19,8 @@ export type {
   Timeouts,
   TurnOptions,
 } from './options.js'
+export type * from './records.js'
+export { type ReplayOptions, type ReplaySource, replayTranscript, type SessionReplay } from './replay.js'
 export type { ConversationMessage } from './session.js'
 export { ExecSession } from './session.js'
 export type { ExecResult, TurnStream } from './stream.js'

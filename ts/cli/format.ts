@@ -20,3 +20,46 @@ export function formatTokens(tokens: number): string {
 export function formatCost(usd: number): string {
   return usd === 0 ? '$0.00' : `$${usd.toFixed(usd < 0.1 ? 4 : 2)}`
 }
+
+const UNITS: ReadonlyArray<[unit: Intl.RelativeTimeFormatUnit, milliseconds: number]> = [
+  ['year', 365 * 86_400_000],
+  ['month', 30 * 86_400_000],
+  ['week', 7 * 86_400_000],
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+]
+
+/** How long ago something was, for people: `just now`, `5 minutes ago`, `2 weeks ago`. */
+export function formatAge(timestamp: number, now: number): string {
+  const age = now - timestamp
+  const [unit, milliseconds] = UNITS.find(([, length]) => age >= length) ?? []
+  if (unit === undefined || milliseconds === undefined) {
+    return 'just now'
+  }
+  return new Intl.RelativeTimeFormat('en').format(-Math.floor(age / milliseconds), unit)
+}
+
+/** A time for people, in their time zone: `2026-02-01 09:30`. */
+export function formatTime(timestamp: number): string {
+  const date = new Date(timestamp)
+  if (Number.isNaN(date.getTime())) {
+    return 'unknown'
+  }
+  const two = (number: number) => String(number).padStart(2, '0')
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`
+}
+
+/** A size for people: `512 B`, `12.3 KB`, `4.0 MB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) {
+    return `${bytes} B`
+  }
+  return bytes < 999_950 ? `${(bytes / 1000).toFixed(1)} KB` : `${(bytes / 1_000_000).toFixed(1)} MB`
+}
+
+/** A count with its noun: `1 turn`, `3 turns`. */
+export function formatCount(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`
+}

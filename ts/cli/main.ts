@@ -23,10 +23,12 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
   const root = new Command('locus')
     .description('Runs coding agents and shows what they do while they do it.')
     .version(pkg.version)
+    // What comes behind the name of a command belongs to that command.
+    .enablePositionalOptions()
     .exitOverride()
     // What is wrong is told by `fail`, in the mode that was asked for.
     .configureOutput({ outputError: () => {} })
-  root
+  const exec = root
     .command('exec')
     .description('run a prompt with an agent')
     .argument('[prompt...]', 'what the agent is to do; - reads it from stdin')
@@ -46,7 +48,26 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .version(pkg.version)
     .addHelpText('after', HELP)
     .action(run)
+  addStored(exec, 'sessions', 'list, show, search, export, replay, … the conversations of this project')
+  addStored(exec, 'clean', 'delete and compress old conversations, remove what killed processes left behind')
   return root
+}
+
+/** A command about stored conversations; what it knows is loaded when it is called. */
+function addStored(exec: Command, name: 'sessions' | 'clean', description: string): void {
+  exec
+    .enablePositionalOptions()
+    .command(name)
+    .description(description)
+    .argument('[args...]')
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action(async (args: string[], _flags: object, command: Command) => {
+      const { runClean, runSessions } = await import('./commands/sessions.js')
+      const { dir } = command.optsWithGlobals<Flags>()
+      process.exitCode = await (name === 'sessions' ? runSessions : runClean)(args, dir)
+    })
 }
 
 const HELP = `

@@ -2,6 +2,7 @@ import type { StreamChunk } from '../../chunks.js'
 import type { ErrorCode, ExecError } from '../../errors.js'
 import type { ExecEventData } from '../../events.js'
 import type { Output } from '../output.js'
+import { terminalJson } from '../terminal-json.js'
 import type { Renderer, RunEnd, RunStart } from './renderer.js'
 
 /** The codes of protocol 1 for ours; a code without a counterpart is used as it is. */
@@ -13,13 +14,6 @@ const PROTOCOL_CODES: Partial<Record<ErrorCode, string>> = {
   NO_RESULT: 'PROCESS_CRASHED',
   KILLED_BY_SIGNAL: 'PROCESS_CRASHED',
   INTERNAL: 'UNKNOWN',
-}
-
-/** What JSON leaves as it is and a terminal, should the lines come to one, would obey. */
-const OBEYED = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
-
-function escapeUnit(unit: string): string {
-  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 /**
@@ -126,7 +120,7 @@ export class JsonStreamRenderer implements Renderer {
 
   #line(type: string, payload: object): void {
     const line = { protocol: 1, type, sessionId: this.#sessionId, timestamp: Date.now(), payload }
-    this.#out.write(`${JSON.stringify(line).replace(OBEYED, escapeUnit)}\n`)
+    this.#out.write(`${terminalJson(line)}\n`)
   }
 }
 

@@ -1,0 +1,152 @@
+import { describe, expect, it, vi } from 'vitest'
+
+import { type ReplayOptions, replayTranscript, type StoredRecord } from '../ts/index.js'
+import { chunksOf, recordEvents, rejectionOf, textOf, typesOf } from './support/session.js'
+import { BEGUN, recordedSession } from './support/stored.js'
+
+const atOnce: ReplayOptions = { speed: Number.POSITIVE_INFINITY }
+
+describe('a replay', () => {
+  it('gives the chunks of every turn, in their order', async () => {
+    const chunks = await chunksOf(replayTranscript(recordedSession(), atOnce))
+    expect(typesOf(chunks)).toEqual([
+      ...['status', 'status', 'text_delta', 'tool_use', 'tool_parameters', 'tool_result', 'text_delta'],
+      ...[
+        'usage',
+        'result',
+        'status',
+        'error',
+        'result',
+        'status',
+        'status',
+        'text_delta',
+        'error',
+        'result',
+      ],
+    ])
+    expect(textOf(chunks)).toBe('I will write the plan.half an ans')
+    expect(chunks.find(({ type }) => type === 'tool_parameters')).toEqual({
+      ...{ type: 'tool_parameters', tool: 'Write', id: 't1' },
+      parameters: { file_path: '/project/plan.md', content: '# The Plan' },
+    })
+    expect(chunks.find(({ type }) => type === 'tool_result')).toEqual({
+      ...{ type: 'tool_result', tool: 'Write', id: 't1', success: true, duration: 23 },
+    })
+    const results = chunks.filter(({ type }) => type === 'result')
+    expect(results).toMatchObject([
+      { content: 'I will write the plan.', success: true, stopReason: 'end_turn', agentSessionId: 'agent-1' },
+      { content: '', success: false, stopReason: 'error', durationMs: 50 },
+      { content: 'half an ans', success: false, stopReason: 'interrupted', durationMs: 200 },
+    ])
+    expect(results[0]).toMatchObject({ usage: { input: 10, output: 20, costUsd: 0.25 } })
+    expect(chunks.filter(({ type }) => type === 'error')).toMatchObject([
+      { code: 'RATE_LIMIT', error: 'too many requests' },
+      { code: 'CANCELLED' },
+    ])
+  })
+
+  it('gives the events too, with the times at which they happened', async () => {
+    const replay = replayTranscript(recordedSession(), atOnce)
+    const events = recordEvents(replay)
+    await chunksOf(replay)
+    expect(events.map(({ type }) => type)).toEqual([
+      'session:started',
+      ...['prompt:submitted', 'turn:started', 'status:changed', 'status:changed', 'text:delta'],
+      ...['tool:requested', 'tool:started', 'tool:completed', 'text:delta', 'usage:updated'],
+      ...['response:completed', 'turn:completed'],
+      ...['prompt:submitted', 'turn:started', 'status:changed', 'error:occurred', 'response:completed'],
+      ...['turn:completed', 'prompt:submitted', 'turn:started', 'status:changed', 'status:changed'],
+      ...['text:delta', 'error:occurred', 'response:completed', 'turn:completed', 'session:ended'],
+    ])
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
+    expect(new Set(events.map(({ sessionId }) => sessionId))).toEqual(new Set(['a8f3d9e2-0000']))
+    const completed = events.filter(({ type }) => type === 'turn:completed')
+    expect(completed.map(({ runId }) => runId)).toEqual(['run-1', 'run-2', 'run-3'])
+    expect(completed.map(({ timestamp }) => timestamp - BEGUN)).toEqual([900, 60_050, 120_200])
+    expect(completed[0]?.data).toMatchObject({ success: true, toolsUsed: ['Write'] })
+    expect(completed[1]?.data).toMatchObject({ success: false, code: 'RATE_LIMIT' })
+    expect(events.at(-1)?.data).toEqual({ turns: 3 })
+  })
+
+  it('tells an interrupted turn before the next one begins', async () => {
+    const records = recordedSession()
+    const again = { type: 'prompt', runId: 'run-4', content: 'again', provider: 'claude' } as const
+    const replay = replayTranscript([...records, { ...again, timestamp: BEGUN + 9_000_000 }], atOnce)
+    const events = recordEvents(replay)
+    await chunksOf(replay)
+    const interrupted = events.find(({ type, runId }) => type === 'turn:completed' && runId === 'run-3')
+    // Its end is that of what was said in it, not the beginning of the next one.
+    expect(interrupted).toMatchObject({ timestamp: BEGUN + 120_200, data: { durationMs: 200 } })
+  })
+
+  it('can be played again', async () => {
+    const replay = replayTranscript(recordedSession(), atOnce)
+    expect(await chunksOf(replay)).toEqual(await chunksOf(replay))
+  })
+
+  it('skips records that it does not know, and is empty for none', async () => {
+    const odd = { type: 'from_the_future', timestamp: 1 } as unknown as StoredRecord
+    expect(await chunksOf(replayTranscript([odd], atOnce))).toEqual([])
+    expect(await chunksOf(replayTranscript([], atOnce))).toEqual([])
+  })
+
+  it('plays the messages of a conversation that was stored without records', async () => {
+    const message = { timestamp: 5, runId: 'r' }
+    const messages = [
+      { role: 'user' as const, content: 'hi', ...message },
+      { role: 'assistant' as const, content: 'hello', ...message, metadata: { durationMs: 7 } },
+    ]
+    const chunks = await chunksOf(replayTranscript({ records: [], messages }, atOnce))
+    expect(chunks.at(-1)).toMatchObject({ type: 'result', content: 'hello', success: true, durationMs: 7 })
+  })
+})
+
+describe('the pauses of a replay', () => {
+  /** For how long it waits in all, by a clock that is turned by hand. */
+  async function timeOf(options: ReplayOptions): Promise<number> {
+    const pauses: number[] = []
+    vi.doMock('node:timers/promises', () => ({
+      setTimeout: async (milliseconds: number) => void pauses.push(milliseconds),
+      setImmediate: async () => {},
+    }))
+    vi.resetModules()
+    const { replayTranscript } = await import('../ts/replay.js')
+    await chunksOf(replayTranscript(recordedSession(), options))
+    vi.doUnmock('node:timers/promises')
+    return pauses.reduce((sum, it) => sum + it, 0)
+  }
+
+  it.each([
+    ['as it was, but for the time between the turns', {}, 900 + 3000 + 50 + 3000 + 200],
+    ['twice as fast', { speed: 2 }, 3575],
+    [
+      'half as fast, with short pauses',
+      { speed: 0.5, maxPauseMs: 100 },
+      2 * (1 + 100 + 100 + 23 + 200 + 100 + 50 + 200),
+    ],
+    ['at once', atOnce, 0],
+  ])('are %s', async (_, options, expected) => {
+    expect(await timeOf(options)).toBe(expected)
+  })
+
+  it('end when it is aborted', async () => {
+    const controller = new AbortController()
+    const replay = replayTranscript(recordedSession(), {
+      ...{ speed: 1e-6, maxPauseMs: 1e9, signal: controller.signal },
+    })
+    const chunks = chunksOf(replay)
+    replay.on('prompt:submitted', () => controller.abort())
+    controller.abort('enough')
+    expect(await rejectionOf(chunks)).toMatchObject({ code: 'CANCELLED', cause: 'enough' })
+  })
+
+  it.each([
+    { speed: 0 },
+    { speed: -1 },
+    { speed: Number.NaN },
+    { maxPauseMs: -1 },
+    { maxPauseMs: Number.NaN },
+  ])('cannot be %j', (options) => {
+    expect(() => replayTranscript([], options)).toThrow(/must be a number/)
+  })
+})

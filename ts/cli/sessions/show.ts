@@ -1,0 +1,155 @@
+import type { StoredMessage, StoredSession } from '../../history.js'
+import type { ToolResultRecord, ToolUseRecord } from '../../records.js'
+import { formatAge, formatBytes, formatCost, formatCount, formatDuration, formatTime } from '../format.js'
+import { cleanValue } from '../renderers/clean-text.js'
+import { toolTitle } from '../renderers/tool-display.js'
+import type { CommonFlags, SessionsCommand } from './command.js'
+import { findSession, SHORT_ID, titleOf } from './find-session.js'
+import { countOf } from './flags.js'
+import { agentOf, stateOf, tellProblems } from './list.js'
+import type { Screen } from './screen.js'
+
+export interface ShowFlags extends CommonFlags {
+  last?: string
+}
+
+/** `sessions show` */
+export async function showSession(
+  { store, screen, json }: SessionsCommand,
+  prefix: string,
+  flags: ShowFlags,
+): Promise<void> {
+  const last = flags.last === undefined ? undefined : countOf('--last', flags.last, 1)
+  const stored = await store.read(await findSession(store, prefix))
+  if (json) {
+    screen.json(last === undefined ? stored : { ...stored, messages: stored.messages.slice(-last) })
+    return
+  }
+  const session = cleanValue(stored)
+  tellProblems(screen, session.problems)
+  head(screen, session)
+  const messages = last === undefined ? session.messages : session.messages.slice(-last)
+  if (messages.length < session.messages.length) {
+    const left = formatCount(session.messages.length - messages.length, 'earlier message')
+    screen.print(screen.chalk.dim(`… ${left}`))
+    screen.print()
+  }
+  const tools = toolsByRun(session)
+  const errors = errorsByRun(session)
+  for (const message of messages) {
+    if (message.role === 'user') {
+      prompt(screen, message)
+    } else {
+      answer(screen, session, message, tools.get(message.runId) ?? [], errors.get(message.runId))
+    }
+  }
+  screen.remark(screen.remarks.dim(`continue it: locus exec --session ${session.id.slice(0, SHORT_ID)} "…"`))
+}
+
+function head(screen: Screen, { summary, forkedFrom, importedFrom }: StoredSession): void {
+  const { blue, bold, dim } = screen.chalk
+  const now = Date.now()
+  const { id, provider, model, turns, createdAt, updatedAt, costUsd, sizeBytes, compressed } = summary
+  const facts = [
+    agentOf(provider, model),
+    formatCount(turns, 'turn'),
+    ...(costUsd === undefined ? [] : [formatCost(costUsd)]),
+    `${formatBytes(sizeBytes)}${compressed ? ' compressed' : ''}`,
+    ...(stateOf(summary) === '' ? [] : [stateOf(summary)]),
+  ]
+  screen.print(blue(bold(titleOf(summary))))
+  screen.print(dim(id))
+  screen.print(dim(facts.join(' · ')))
+  screen.print(dim(`begun ${formatTime(createdAt)}, changed ${formatAge(updatedAt, now)}`))
+  if (forkedFrom) {
+    screen.print(dim(`forked from ${forkedFrom}`))
+  }
+  if (importedFrom) {
+    screen.print(dim(`imported from ${importedFrom}`))
+  }
+  screen.print()
+}
+
+function prompt(screen: Screen, { content, timestamp }: StoredMessage): void {
+  const { cyan, bold, dim } = screen.chalk
+  screen.print(`${cyan(bold('You'))} ${dim(formatTime(timestamp))}`)
+  screen.print(content.trimEnd())
+  screen.print()
+}
+
+function answer(
+  screen: Screen,
+  { summary }: StoredSession,
+  message: StoredMessage,
+  tools: Tool[],
+  error: string | undefined,
+): void {
+  const { green, bold, dim, red, yellow } = screen.chalk
+  const { content, timestamp, metadata = {} } = message
+  const { durationMs, interrupted, errorCode, usage } = metadata
+  const facts = [
+    formatTime(timestamp),
+    ...(durationMs === undefined ? [] : [formatDuration(durationMs)]),
+    ...(usage?.costUsd === undefined ? [] : [formatCost(usage.costUsd)]),
+  ]
+  screen.print(`${green(bold(summary.provider || 'Agent'))} ${dim(facts.join(' · '))}`)
+  for (const tool of tools) {
+    screen.print(toolLine(screen, tool))
+  }
+  // Other formats keep only the names.
+  if (tools.length === 0 && metadata.toolsUsed && metadata.toolsUsed.length > 0) {
+    screen.print(dim(`tools: ${metadata.toolsUsed.join(', ')}`))
+  }
+  if (content.trim() !== '') {
+    screen.print(content.trimEnd())
+  }
+  if (interrupted) {
+    const why = summary.open ? 'this turn is under way' : 'interrupted: this turn was never finished'
+    screen.print(yellow(`⚠ ${why}`))
+  } else if (errorCode !== undefined) {
+    screen.print(red(`✗ ${errorCode}${error === undefined ? '' : ` ${error}`}`))
+  }
+  screen.print()
+}
+
+interface Tool {
+  use: ToolUseRecord
+  result: ToolResultRecord | undefined
+}
+
+function toolLine({ chalk }: Screen, { use, result }: Tool): string {
+  const { icon, message, detail } = toolTitle(use.tool, use.parameters)
+  const mark = result === undefined ? chalk.yellow('?') : result.success ? chalk.green('✓') : chalk.red('✗')
+  const took = result?.durationMs === undefined ? '' : ` (${formatDuration(result.durationMs)})`
+  const failed = result?.error === undefined ? '' : `: ${result.error.split('\n', 1)[0]}`
+  const indent = use.parentToolUseId === undefined ? '' : '  '
+  return `${indent}${mark} ${icon} ${message} ${chalk.dim(`${detail}${took}`)}${chalk.red(failed)}`
+}
+
+function toolsByRun({ records }: StoredSession): Map<string, Tool[]> {
+  const runs = new Map<string, Tool[]>()
+  const open = new Map<string, Tool>()
+  for (const record of records) {
+    if (record.type === 'tool_use') {
+      const tool: Tool = { use: record, result: undefined }
+      open.set(record.id, tool)
+      const tools = runs.get(record.runId) ?? []
+      tools.push(tool)
+      runs.set(record.runId, tools)
+    } else if (record.type === 'tool_result') {
+      const tool = open.get(record.id)
+      if (tool) {
+        tool.result = record
+      }
+    }
+  }
+  return runs
+}
+
+function errorsByRun({ records }: StoredSession): Map<string, string> {
+  return new Map(
+    records.flatMap((record) =>
+      record.type === 'turn' && record.error !== undefined ? [[record.runId, record.error]] : [],
+    ),
+  )
+}
