@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto'
 import type { EventEmitter } from 'node:events'
 
 import type { NativeSession, NativeWaker } from '../index.js'
-import type { PermissionRequestChunk, StreamChunk } from './chunks.js'
+import type {
+  PermissionRequestChunk,
+  StreamChunk,
+  ToolParametersChunk,
+  ToolResultChunk,
+  ToolUseChunk,
+} from './chunks.js'
 import { errorOfNative, execError } from './errors.js'
 import { type ExecEvent, type ExecEventMap, ExecEventType } from './events.js'
 import { native } from './native.js'
@@ -23,6 +29,19 @@ const engines = new Map<number, WeakRef<Engine>>()
 const collected = new FinalizationRegistry<number>((number) => engines.delete(number))
 let waker: NativeWaker | undefined
 let lastNumber = 0
+
+/** Where a session begins: at nothing, or where a stored one ended. */
+export interface Beginning {
+  sessionId?: string
+  /** Keep the session on disk: in this folder, or at the usual place. */
+  record?: { historyDir: string | undefined; stored: boolean }
+  /** The agent's own id of the conversation to resume. */
+  resume?: string
+  /** Told what the agent does with tools, before anybody else. */
+  onTool?: (chunk: ToolChunk) => unknown
+}
+
+type ToolChunk = ToolUseChunk | ToolParametersChunk | ToolResultChunk
 
 /** What the engine tells the one turn under way. */
 export interface TurnListener {
@@ -46,23 +65,31 @@ export const TURN_ENDED = Symbol('turn ended')
  * Outside of turns it hands them to the listeners as they come.
  */
 export class Engine {
-  readonly sessionId = randomUUID()
+  readonly sessionId: string
   readonly #native: NativeSession
   readonly #reader: EventReader
   readonly #emitter: EventEmitter<ExecEventMap>
-  readonly #onPermission: PermissionHandler | undefined
-  readonly #timeouts: Timeouts | undefined
+  #onPermission: PermissionHandler | undefined
+  readonly #onTool: Beginning['onTool']
+  #timeouts: Timeouts | undefined
   #turn: TurnListener | undefined
   #turnPermission: PermissionHandler | undefined
   #runId = ''
   #ended = false
 
-  constructor(options: SessionOptions, emitter: EventEmitter<ExecEventMap>) {
+  constructor(options: SessionOptions, emitter: EventEmitter<ExecEventMap>, beginning: Beginning = {}) {
+    const { sessionId = randomUUID(), record, resume, onTool } = beginning
+    this.sessionId = sessionId
+    this.#onTool = onTool
     this.#emitter = emitter
     this.#onPermission = options.onPermission
     this.#timeouts = options.timeouts
     watchdogs(options.timeouts)
-    const nativeOptions = toNative(options)
+    const nativeOptions = {
+      ...toNative(options),
+      resume,
+      record: record && { sessionId, ...record },
+    }
     const { NativeSession, NativeWaker } = native()
     waker ??= new NativeWaker((number) => {
       const engine = engines.get(number)?.deref()
@@ -85,7 +112,13 @@ export class Engine {
   }
 
   /** Begins a turn, whose events `listener` takes. Throws if it cannot begin; `failed` is told if the engine fails later. */
-  begin(prompt: string, listener: TurnListener, options: TurnOptions, failed: (error: Error) => void): void {
+  begin(
+    prompt: string,
+    listener: TurnListener,
+    options: TurnOptions,
+    failed: (error: Error) => void,
+    retold?: string,
+  ): void {
     if (this.#ended) {
       throw execError('SESSION_ENDED', 'the session was ended; create or load another one')
     }
@@ -105,10 +138,12 @@ export class Engine {
     const canAsk =
       this.#turnPermission !== undefined ||
       this.#emitter.listenerCount(ExecEventType.PERMISSION_REQUESTED) > 0
-    this.#native.runTurn({ prompt, runId: this.#runId, canAsk, ...limits }).catch((thrown: unknown) => {
-      this.#turn = undefined
-      failed(errorOfNative(thrown))
-    })
+    this.#native
+      .runTurn({ prompt, runId: this.#runId, canAsk, retold, ...limits })
+      .catch((thrown: unknown) => {
+        this.#turn = undefined
+        failed(errorOfNative(thrown))
+      })
   }
 
   /** Takes the next event, if there is one now; otherwise the listener of the turn will be told. */
@@ -128,8 +163,18 @@ export class Engine {
     if (chunk === undefined) {
       return type === ExecEventType.TURN_COMPLETED ? TURN_ENDED : NO_CHUNK
     }
-    if (chunk.type === 'permission_request' && this.#turnPermission) {
-      void this.#ask(this.#turnPermission, chunk)
+    switch (chunk.type) {
+      case 'permission_request':
+        if (this.#turnPermission) {
+          void this.#ask(this.#turnPermission, chunk)
+        }
+        break
+      case 'tool_use':
+      case 'tool_parameters':
+      case 'tool_result':
+        this.#onTool?.(chunk)
+        break
+      default:
     }
     return chunk
   }
@@ -191,6 +236,33 @@ export class Engine {
       turn?.onStopped()
       // A turn that has just begun may still be on its way to the engine, which then had nothing to stop.
     } while (turn !== undefined && this.#turn === turn)
+  }
+
+  /** Goes on with these options from the next turn on, and with the agent's own conversation `resume`. */
+  async configure(options: SessionOptions, resume: string | undefined): Promise<void> {
+    watchdogs(options.timeouts)
+    const nativeOptions = { ...toNative(options), resume }
+    try {
+      await this.#native.configure(nativeOptions)
+    } catch (thrown) {
+      throw errorOfNative(thrown)
+    }
+    this.#onPermission = options.onPermission
+    this.#timeouts = options.timeouts
+  }
+
+  /** Has what is kept with the conversation written down, as JSON. */
+  noteContext(context: string): void {
+    this.#native.noteContext(context)
+  }
+
+  /** Resolves when everything so far is written down and survives a power cut. */
+  async save(): Promise<void> {
+    try {
+      await this.#native.save()
+    } catch (thrown) {
+      throw errorOfNative(thrown)
+    }
   }
 
   /** Ends the session with its process; the turn under way ends as cancelled. Does nothing the second time. */

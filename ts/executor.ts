@@ -17,7 +17,7 @@ export class StreamingExecutor extends EventEmitter<ExecEventMap> {
   /** Runs a prompt and gives its chunks as they come. */
   executeStreaming(prompt: string, options: TurnOptions = {}): TurnStream {
     const engine = new Engine(this.#options, this)
-    return new TurnStream(engine, prompt, options, () => void engine.end())
+    return new TurnStream(engine, prompt, options, { onEnd: () => void engine.end() })
   }
 
   /** Runs a prompt to its end; rejects with a typed `ExecError` if it fails. */

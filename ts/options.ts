@@ -73,6 +73,12 @@ export interface SessionOptions {
   /** 0 to 16: for how many milliseconds events may be gathered after one that was delivered at once (default 0). */
   flushMs?: number
   timeouts?: Timeouts
+  /** Keep the conversation on disk, in `.locus/exec-history` of the project (default true; `StreamingExecutor` never does). */
+  save?: boolean
+  /** Another folder to keep it in, relative to the project. */
+  historyDir?: string
+  /** How many messages an agent is told that cannot resume the conversation by itself, the newest (default 10). */
+  maxContextMessages?: number
   /** The longest line of the agent in bytes that is understood; a longer one is skipped (default 16 MiB). */
   maxLineBytes?: number
 }
@@ -147,6 +153,19 @@ export function toNative(options: SessionOptions): NativeSessionOptions & { proj
     graceMs: number('timeouts.graceMs', timeouts.graceMs),
     lingerMs: number('timeouts.lingerMs', timeouts.lingerMs),
     lineLimit: number('maxLineBytes', options.maxLineBytes),
+  }
+}
+
+/** The options about the history, checked. */
+export function historyOptions(options: SessionOptions): {
+  save: boolean
+  historyDir: string | undefined
+  maxContextMessages: number | undefined
+} {
+  return {
+    save: flag('save', options.save) ?? true,
+    historyDir: text(options, 'historyDir'),
+    maxContextMessages: number('maxContextMessages', options.maxContextMessages),
   }
 }
 

@@ -1,8 +1,13 @@
 import { EventEmitter } from 'node:events'
 
+import type { Usage } from './chunks.js'
+import { buildContextPrompt } from './context/context-prompt.js'
+import { ContextTracker } from './context/context-tracker.js'
 import { Engine } from './engine.js'
+import { execError } from './errors.js'
 import { type ExecEventMap, ExecEventType } from './events.js'
-import type { PermissionDecision, SessionOptions, TurnOptions } from './options.js'
+import { HistoryStore, type StoredSession } from './history.js'
+import { historyOptions, type PermissionDecision, type SessionOptions, type TurnOptions } from './options.js'
 import { type ExecResult, TurnStream } from './stream.js'
 
 /** What was said in a conversation. */
@@ -11,25 +16,57 @@ export interface ConversationMessage {
   content: string
   /** Milliseconds since the epoch. */
   timestamp: number
-  metadata?: { toolsUsed?: string[]; durationMs?: number }
+  metadata?: {
+    toolsUsed?: string[]
+    durationMs?: number
+    /** The answer is not complete: the turn was never finished. */
+    interrupted?: true
+    errorCode?: string
+    usage?: Usage
+  }
 }
 
+const DEFAULT_PROVIDER = 'claude'
+
 /**
- * A conversation with one agent, whose process is held open between turns.
+ * A conversation with one agent at a time, whose process is held open between turns. It is kept on disk while it goes on
+ * (`save: false` keeps it in memory only), so that {@link ExecSession.load} can go on with it later.
  *
  * It is an EventEmitter of `ExecEventType`; listeners and the loop over the chunks see everything in the same order.
  */
 export class ExecSession extends EventEmitter<ExecEventMap> {
+  /** The artifacts and tasks of the conversation, found in what the agent does. */
+  readonly context: ContextTracker
   readonly #engine: Engine
-  readonly #messages: ConversationMessage[] = []
+  readonly #messages: ConversationMessage[]
+  readonly #saves: boolean
+  #options: SessionOptions
+  /** The context as it was written down last. */
+  #noted: string
+  /** The agent that had the last turn, with its own id of the conversation. */
+  #last: { provider: string; resume: string | undefined } | undefined
 
-  private constructor(options: SessionOptions) {
+  private constructor(options: SessionOptions, stored: StoredSession | undefined) {
     super()
-    this.#engine = new Engine(options, this)
+    const { save, historyDir } = historyOptions(options)
+    this.#options = options
+    this.#saves = save
+    this.#messages = stored?.messages.map(({ runId: _, ...message }) => message) ?? []
+    this.context = ContextTracker.fromRecords(stored?.records ?? [])
+    this.#noted = JSON.stringify(this.context)
+    const last = stored?.summary.provider
+    this.#last = last === undefined ? undefined : { provider: last, resume: stored?.agentSessions[last] }
+    this.#engine = new Engine(options, this, {
+      sessionId: stored?.id,
+      record: save ? { historyDir, stored: stored !== undefined } : undefined,
+      resume: this.#resumeOf(options),
+      onTool: (chunk) => this.context.observe(chunk),
+    })
     this.on(ExecEventType.PROMPT_SUBMITTED, ({ data, timestamp }) => {
       this.#messages.push({ role: 'user', content: data.prompt, timestamp })
     })
     this.on(ExecEventType.RESPONSE_COMPLETED, ({ data, timestamp }) => {
+      this.#last = { provider: providerOf(this.#options), resume: data.agentSessionId }
       if (data.success) {
         const metadata = { durationMs: data.durationMs }
         this.#messages.push({ role: 'assistant', content: data.content, timestamp, metadata })
@@ -40,15 +77,45 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
       if (data.success && last?.metadata) {
         last.metadata.toolsUsed = data.toolsUsed
       }
+      this.#noteContext()
     })
   }
 
   /**
-   * Begins a conversation. No process is started before the first turn. Rejects with `InvalidInputError` or
-   * `UnknownProviderError`.
+   * Begins a conversation. No process is started, and nothing is written, before the first turn. Rejects with
+   * `InvalidInputError` or `UnknownProviderError`.
    */
   static async create(options: SessionOptions = {}): Promise<ExecSession> {
-    return new ExecSession(options)
+    return new ExecSession(options, undefined)
+  }
+
+  /**
+   * Goes on with a stored conversation, by its id or a beginning of it that no other has. The agent resumes it by itself
+   * where it can; one that cannot (another provider, another machine, a conversation that it has deleted) is told what was
+   * said last; a `resumed` status chunk says which way it went. Provider and model are those of the last turn unless the
+   * options name others. Rejects with `SessionNotFoundError`, `SessionAmbiguousError`, `HistoryError`,
+   * `SchemaTooNewError`, or as {@link ExecSession.create}.
+   */
+  static async load(id: string, options: SessionOptions = {}): Promise<ExecSession> {
+    const { historyDir } = historyOptions(options)
+    const history = new HistoryStore({ projectPath: options.projectPath, historyDir })
+    const [found, ...others] = await history.find(id)
+    if (found === undefined) {
+      throw execError('SESSION_NOT_FOUND', `there is no session '${id}' in this project`)
+    }
+    if (others.length > 0) {
+      throw execError(
+        'SESSION_AMBIGUOUS',
+        `${others.length + 1} sessions begin with '${id}': ${[found, ...others].join(', ')}`,
+      )
+    }
+    const stored = await history.read(found)
+    const { provider, model } = stored.summary
+    const same = options.provider === undefined || options.provider === provider
+    return new ExecSession(
+      { provider, ...(same && model !== undefined && { model }), ...defined(options) },
+      stored,
+    )
   }
 
   /** The id of the conversation. */
@@ -56,9 +123,14 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
     return this.#engine.sessionId
   }
 
+  /** The agent of the next turn. */
+  get provider(): string {
+    return providerOf(this.#options)
+  }
+
   /** Runs a turn and gives its chunks as they come. Only one turn runs at a time. */
   executeStreaming(prompt: string, options: TurnOptions = {}): TurnStream {
-    return new TurnStream(this.#engine, prompt, options)
+    return new TurnStream(this.#engine, prompt, options, { retold: this.#retold(prompt) })
   }
 
   /** Runs a turn to its end; rejects with a typed `ExecError` if it fails. */
@@ -71,9 +143,32 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
     return this.#engine.respond(id, decision)
   }
 
+  /**
+   * Goes on with another provider, another model or other options from the next turn on; the agent's process ends. Another
+   * provider is told what was said last. Rejects with `SessionBusyError` in the middle of a turn. `save`, `historyDir` and
+   * `flushMs` stay as they are.
+   */
+  async use(changes: SessionOptions): Promise<void> {
+    const { model: _, executable: __, ...kept } = this.#options
+    const other = changes.provider !== undefined && changes.provider !== providerOf(this.#options)
+    // A model or an executable of one agent is none of another.
+    const options = { ...(other ? kept : this.#options), ...defined(changes) }
+    await this.#engine.configure(options, this.#resumeOf(options))
+    this.#options = options
+  }
+
   /** Stops the turn under way, if there is one. */
   cancel(): Promise<void> {
     return this.#engine.cancel()
+  }
+
+  /**
+   * Resolves when everything so far is on disk and survives a power cut, as it is at the end of every turn; rejects with
+   * `HistoryError` where it cannot be written. Does nothing where the conversation is not kept.
+   */
+  async save(): Promise<void> {
+    this.#noteContext()
+    await this.#engine.save()
   }
 
   /** Ends the conversation: stops the turn under way and lets the agent's process go. */
@@ -89,4 +184,37 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end()
   }
+
+  /** The agent's own id of the conversation, if that agent had the last word in it. */
+  #resumeOf(options: SessionOptions): string | undefined {
+    return this.#last?.provider === providerOf(options) ? this.#last.resume : undefined
+  }
+
+  /** The prompt for an agent that does not know the conversation. */
+  #retold(request: string): string | undefined {
+    if (this.#messages.length === 0) {
+      return undefined
+    }
+    const { maxContextMessages: maxMessages } = historyOptions(this.#options)
+    const summary = this.context.buildContextSummary()
+    return buildContextPrompt({ summary, messages: this.#messages, request, maxMessages })
+  }
+
+  /** Has the context written down if it has changed. */
+  #noteContext(): void {
+    const context = JSON.stringify(this.context)
+    if (this.#saves && context !== this.#noted) {
+      this.#noted = context
+      this.#engine.noteContext(context)
+    }
+  }
+}
+
+function providerOf({ provider }: SessionOptions): string {
+  return provider ?? DEFAULT_PROVIDER
+}
+
+/** Options without those that are there but undefined. */
+function defined(options: SessionOptions): SessionOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }

@@ -55,7 +55,12 @@ export class TurnStream implements AsyncIterableIterator<StreamChunk, undefined>
   #last: ResultChunk | undefined
   #settled: Promise<ExecResult> | undefined
 
-  constructor(engine: Engine, prompt: string, options: TurnOptions, onEnd: () => void = () => {}) {
+  constructor(
+    engine: Engine,
+    prompt: string,
+    options: TurnOptions,
+    { retold, onEnd = () => {} }: { retold?: string; onEnd?: () => void } = {},
+  ) {
     this.#engine = engine
     this.#onEnd = onEnd
     this.#signal = options.signal
@@ -65,7 +70,7 @@ export class TurnStream implements AsyncIterableIterator<StreamChunk, undefined>
           cause: options.signal.reason,
         })
       }
-      engine.begin(prompt, this, options, (error) => this.#fail(error))
+      engine.begin(prompt, this, options, (error) => this.#fail(error), retold)
       this.#signal?.addEventListener('abort', this.#abort, { once: true })
     } catch (error) {
       this.#fail(error as Error)

@@ -44,6 +44,12 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .option('--allow <tool>', 'allow a tool or a rule such as "Bash(git *)"; can be repeated', collect)
     .option('--deny <tool>', 'deny a tool or a rule; can be repeated', collect)
     .option('--permission-mode <mode>', "the agent's own permission mode, for example acceptEdits")
+    .option(
+      '-s, --session <id>',
+      'go on with a stored conversation; the first 8 characters of its id will do',
+    )
+    .option('-c, --continue', 'go on with the conversation that was changed last')
+    .option('--no-save', 'do not keep the conversation on disk')
     .option('-v, --verbose', 'show also what was not understood, and stacks of errors')
     .version(pkg.version)
     .addHelpText('after', HELP)
@@ -75,6 +81,7 @@ Examples:
   $ locus exec "explain this project"
   $ locus exec --provider demo "hello"          offline, no account needed
   $ git diff | locus exec - > review.md         the answer goes to stdout, all else to stderr
+  $ locus exec --continue "and now test it"     goes on with the last conversation of this project
 
 The provider and the model can also be set by LOCUS_PROVIDER and LOCUS_MODEL, or in .locus/settings.json.
 Exit codes: docs/exit-codes.md.`
@@ -144,7 +151,13 @@ function fail(thrown: unknown, jsonStream: boolean): void {
     return
   }
   const renderer = new JsonStreamRenderer(new Output(process.stdout))
-  renderer.start({ sessionId: randomUUID(), cwd: process.cwd(), provider: '', model: undefined })
+  renderer.start({
+    sessionId: randomUUID(),
+    saved: false,
+    cwd: process.cwd(),
+    provider: '',
+    model: undefined,
+  })
   renderer.end({ exitCode: EXIT_CODES[code], durationMs: 0, error: execError(code, message) })
 }
 

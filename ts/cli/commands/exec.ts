@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 
 import { ExecError, execError } from '../../errors.js'
 import { ExecEventType } from '../../events.js'
+import { HistoryStore } from '../../history.js'
 import type { SessionOptions } from '../../options.js'
 import { ExecSession } from '../../session.js'
 import { EXIT_CODES, EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
@@ -20,6 +21,9 @@ export interface ExecFlags {
   allow?: string[]
   deny?: string[]
   permissionMode?: string
+  session?: string
+  continue?: boolean
+  save?: boolean
 }
 
 const DEFAULT_PROVIDER = 'claude'
@@ -48,6 +52,7 @@ export function planOf(flags: ExecFlags): Plan {
     allowedTools: flags.allow,
     deniedTools: flags.deny,
     permissionMode: flags.permissionMode,
+    save: flags.save,
   }
   return { options, projectPath, provider }
 }
@@ -63,8 +68,9 @@ export async function runExec(words: string[], flags: ExecFlags, renderer: Rende
     begun = true
     renderer.start({
       sessionId: session?.id ?? randomUUID(),
+      saved: session !== undefined && flags.save !== false,
       cwd: plan?.projectPath ?? resolve(flags.dir ?? '.'),
-      provider: plan?.provider ?? flags.provider ?? DEFAULT_PROVIDER,
+      provider: session?.provider ?? plan?.provider ?? flags.provider ?? DEFAULT_PROVIDER,
       model: plan?.options.model ?? flags.model,
     })
   }
@@ -80,7 +86,7 @@ export async function runExec(words: string[], flags: ExecFlags, renderer: Rende
   try {
     plan = planOf(flags)
     const prompt = await readPrompt(words, process.stdin)
-    session = await ExecSession.create(plan.options)
+    session = await openSession(flags, plan)
     begin()
     signals = new Signals(session, (exitCode) => {
       end(exitCode, execError('CANCELLED', 'the turn was abandoned; the guard ends what is left of it'))
@@ -98,6 +104,23 @@ export async function runExec(words: string[], flags: ExecFlags, renderer: Rende
   await session?.end()
   signals?.release()
   return exitCode
+}
+
+/** A new session, or the one that the flags name. */
+async function openSession(flags: ExecFlags, { options, projectPath }: Plan): Promise<ExecSession> {
+  if (flags.session !== undefined && flags.continue) {
+    throw execError('INVALID_INPUT', 'give either --session or --continue, not both')
+  }
+  if (flags.session === undefined && !flags.continue) {
+    return await ExecSession.create(options)
+  }
+  const { findSession, latestSession } = await import('../sessions/find-session.js')
+  const store = new HistoryStore({ projectPath })
+  const id =
+    flags.session === undefined ? await latestSession(store) : await findSession(store, flags.session)
+  // The provider and the model of the settings are for new sessions.
+  const { provider, model } = flags
+  return await ExecSession.load(id, { ...options, provider, model })
 }
 
 async function runTurn(session: ExecSession, prompt: string, renderer: Renderer): Promise<void> {

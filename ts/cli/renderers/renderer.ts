@@ -5,6 +5,8 @@ import type { ExecEventData } from '../../events.js'
 /** What is known when a run begins. */
 export interface RunStart {
   sessionId: string
+  /** Whether the conversation is kept, so that it can be gone on with. */
+  saved: boolean
   cwd: string
   provider: string
   model: string | undefined

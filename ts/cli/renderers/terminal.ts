@@ -7,6 +7,7 @@ import type { ExecError } from '../../errors.js'
 import type { ExecEventData } from '../../events.js'
 import { formatCost, formatDuration, formatTokens } from '../format.js'
 import type { Output } from '../output.js'
+import { SHORT_ID } from '../short-id.js'
 import { CleanText, cleanValue } from './clean-text.js'
 import type { Renderer, RunEnd, RunStart } from './renderer.js'
 import { toolOutcome, toolTitle } from './tool-display.js'
@@ -49,6 +50,8 @@ export class TerminalRenderer implements Renderer {
   /** Whether the agent got as far as to do anything. */
   #initialized = false
   #model: string | undefined
+  /** What the conversation is named by, if it is kept. */
+  #session: string | undefined
   #summary: ExecEventData['turn:completed'] | undefined
 
   constructor(options: TerminalOptions) {
@@ -56,8 +59,9 @@ export class TerminalRenderer implements Renderer {
     this.#chalk = new Chalk({ level: options.colors ? 1 : 0 })
   }
 
-  start({ model }: RunStart): void {
+  start({ model, sessionId, saved }: RunStart): void {
     this.#model = model
+    this.#session = saved ? sessionId.slice(0, SHORT_ID) : undefined
     this.#show('Starting')
   }
 
@@ -203,6 +207,16 @@ export class TerminalRenderer implements Renderer {
         )
         break
       }
+      case 'resumed':
+        if (detail.via === 'context') {
+          this.#line(
+            this.#chalk.dim('the agent does not know this conversation; it was told what was said last'),
+          )
+        }
+        break
+      case 'not_saved':
+        this.#line(this.#chalk.yellow(`⚠ the conversation cannot be saved: ${detail.message}`))
+        break
       case 'abandoned':
         // The detail of an interrupted message says the same, but nothing comes again; the blocks before it are kept then.
         if (!this.#answered || detail.from_block_index !== 0) {
@@ -292,6 +306,9 @@ export class TerminalRenderer implements Renderer {
     ]
     if (this.#model) {
       rows.push(['Model', this.#model])
+    }
+    if (this.#session) {
+      rows.push(['Session', `${this.#session}; go on with locus exec -s ${this.#session} "…"`])
     }
     if (this.#unparsed > 0 && this.#options.verbose) {
       rows.push(['Not understood', `${this.#unparsed} lines`])

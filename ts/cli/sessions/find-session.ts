@@ -3,9 +3,6 @@ import { execError } from '../../errors.js'
 import type { HistoryStore, SessionSummary } from '../../history.js'
 import { cleanValue } from '../renderers/clean-text.js'
 
-/** How much of an id is shown, and is nearly always enough to name it. */
-export const SHORT_ID = 8
-
 const MAX_CANDIDATES = 10
 const MAX_TITLE_CHARS = 60
 
@@ -40,6 +37,16 @@ export async function findSession(store: HistoryStore, prefix: string): Promise<
       ...(more > 0 ? [`  … and ${more} more`] : []),
     ].join('\n'),
   )
+}
+
+/** The id of the session that was changed last. Throws `SESSION_NOT_FOUND` where there is none. */
+export async function latestSession(store: HistoryStore): Promise<string> {
+  const { sessions } = await store.list({ limit: 1 })
+  const [latest] = sessions
+  if (latest === undefined) {
+    throw execError('SESSION_NOT_FOUND', 'there is no session in this project yet that could be continued')
+  }
+  return latest.id
 }
 
 /** What a session is called: its title, or the beginning of its first prompt; clean, on one line. */

@@ -4,9 +4,10 @@ import { text as textOf } from 'node:stream/consumers'
 import { execError } from '../../errors.js'
 import { formatCount } from '../format.js'
 import { cleanValue } from '../renderers/clean-text.js'
+import { SHORT_ID } from '../short-id.js'
 import type { CommonFlags, SessionsCommand } from './command.js'
 import { confirm } from './confirm.js'
-import { findSession, SHORT_ID } from './find-session.js'
+import { findSession } from './find-session.js'
 import { countOf } from './flags.js'
 
 export interface ConfirmFlags extends CommonFlags {

@@ -1,7 +1,7 @@
 import type { PruneReport, RetentionPolicy } from '../../history.js'
 import { formatBytes, formatCount } from '../format.js'
+import { SHORT_ID } from '../short-id.js'
 import type { CommonFlags, SessionsCommand } from './command.js'
-import { SHORT_ID } from './find-session.js'
 import { limitOf } from './flags.js'
 
 export interface PruneFlags extends CommonFlags {

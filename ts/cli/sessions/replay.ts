@@ -38,7 +38,13 @@ export async function replaySession(
       showPrompt(screen, data.prompt)
     }
     turn = json ? new JsonStreamRenderer(screen.out) : terminal(screen)
-    turn.start({ sessionId: session.id, cwd: session.projectPath, provider, model: cleanValue(model) })
+    turn.start({
+      sessionId: session.id,
+      saved: false,
+      cwd: session.projectPath,
+      provider,
+      model: cleanValue(model),
+    })
   })
   replay.on(ExecEventType.ERROR_OCCURRED, ({ data }) => {
     failure = execError(codeOf(data.code), data.message)

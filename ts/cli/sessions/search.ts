@@ -1,8 +1,8 @@
 import { oneLine } from '../../context/text.js'
 import { formatAge } from '../format.js'
 import { cleanValue } from '../renderers/clean-text.js'
+import { SHORT_ID } from '../short-id.js'
 import type { CommonFlags, SessionsCommand } from './command.js'
-import { SHORT_ID } from './find-session.js'
 import { countOf } from './flags.js'
 
 export interface SearchFlags extends CommonFlags {
