@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 
 import { ExecSession } from '../ts/index.js'
 import { fakeAgent } from './support/fakes.js'
+import { temporaryFolder } from './support/folder.js'
 import { openLifeline } from './support/lifeline.js'
 
 setFlagsFromString('--expose-gc')
@@ -23,7 +24,10 @@ async function collected(refs: WeakRef<object>[]): Promise<void> {
 describe('memory', () => {
   it('keeps nothing of a session that has ended', async () => {
     const run = async () => {
-      const session = await ExecSession.create({ executable: fakeAgent('answers-with-its-pid') })
+      const session = await ExecSession.create({
+        executable: fakeAgent('answers-with-its-pid'),
+        projectPath: temporaryFolder(),
+      })
       await session.execute('hi')
       await session.end()
       return new WeakRef(session)
@@ -40,6 +44,7 @@ describe('memory', () => {
       const session = await ExecSession.create({
         executable: fakeAgent('answers-with-its-pid'),
         env: line.env,
+        projectPath: temporaryFolder(),
       })
       await session.execute('hi')
       return new WeakRef(session)

@@ -78,7 +78,7 @@ describe('the options of the agent', () => {
   it('find it by its name on the PATH that it is given', async () => {
     const executable = fakeAgent('answers-with-its-pid')
     const env = { PATH: `${dirname(executable)}:${process.env.PATH}` }
-    const session = await ExecSession.create({ executable: basename(executable), env })
+    const session = await ExecSession.create({ executable: basename(executable), env, save: false })
     expect(Number((await session.execute('hi')).content)).toBeGreaterThan(0)
     await session.end()
   })
@@ -176,7 +176,7 @@ describe('the runner', () => {
   it('is told to be missing where it is', async () => {
     vi.stubEnv('LOCUS_RUNNER_PATH', join(temporaryFolder(), 'missing'))
     onTestFinished(() => void vi.unstubAllEnvs())
-    const session = await ExecSession.create({ provider: 'demo' })
+    const session = await ExecSession.create({ provider: 'demo', save: false })
     await expect(session.execute('hi')).rejects.toMatchObject({
       code: 'CLI_NOT_FOUND',
       message: expect.stringContaining('locus-runner is part of this package'),

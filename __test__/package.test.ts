@@ -36,7 +36,7 @@ async function runProgram(
 
 const IMPORT = "import { ExecSession, ExecEventType, ExecError } from '@locus/exec-native'\n"
 const create = (fake: string) =>
-  `const session = await ExecSession.create({ executable: ${JSON.stringify(fakeAgent(fake))} })\n`
+  `const session = await ExecSession.create({ executable: ${JSON.stringify(fakeAgent(fake))}, save: false })\n`
 
 describe('the package', () => {
   it('gives the same names to import and to require, those of the source', async () => {

@@ -258,7 +258,10 @@ describe('the demo agent', () => {
 })
 
 it('uses the current directory where no project is named', async () => {
-  const session = await ExecSession.create({ executable: fakeAgent('answers-with-how-it-was-started') })
+  const session = await ExecSession.create({
+    executable: fakeAgent('answers-with-how-it-was-started'),
+    save: false,
+  })
   expect(JSON.parse((await session.execute('where?')).content).cwd).toBe(realpathSync(process.cwd()))
   await session.end()
   expect(process.cwd()).not.toBe(tmpdir())

@@ -152,40 +152,28 @@ describe('a stream', () => {
 })
 
 describe('an agent that is faster than its consumer', () => {
-  const COUNT = 20_000
-
-  /** The stream of a turn that always has more, to its end. */
-  function endlessStream(): TurnStream {
-    let left = COUNT
-    const take = (): Taken => (left-- > 0 ? { type: 'text_delta', content: 'more' } : TURN_ENDED)
-    return new TurnStream({ take, begin: () => {}, runId: 'run-1' } as unknown as Engine, 'hi', {})
-  }
-
-  /** Counts the turns of the event loop, in which timers fire, signals are heard and output is written. */
-  function countTurns(): () => number {
-    let [turns, over] = [0, false]
+  /** The stream of a turn that always has more, until the event loop has had so many turns. */
+  function endlessStream(turns: number): TurnStream {
+    let left = turns
     setImmediate(function turn() {
-      turns++
-      if (!over) {
+      left--
+      if (left > 0) {
         setImmediate(turn)
       }
     })
-    return () => {
-      over = true
-      return turns
-    }
+    const take = (): Taken => (left > 0 ? { type: 'text_delta', content: 'more' } : TURN_ENDED)
+    return new TurnStream({ take, begin: () => {}, runId: 'run-1' } as unknown as Engine, 'hi', {})
   }
 
+  // Timers fire, signals are heard and output is written in these turns; without them neither would ever end.
   it('does not keep the event loop from turning while a loop reads', async () => {
-    const turns = countTurns()
-    expect(await chunksOf(endlessStream())).toHaveLength(COUNT)
-    expect(turns()).toBeGreaterThan(COUNT / 1000)
+    for await (const chunk of endlessStream(5)) {
+      expect(chunk.type).toBe('text_delta')
+    }
   })
 
   it('does not keep the event loop from turning while nobody reads', async () => {
-    const turns = countTurns()
-    await rejectionOf(endlessStream().result)
-    expect(turns()).toBeGreaterThan(COUNT / 1000)
+    await rejectionOf(endlessStream(5).result)
   })
 })
 

@@ -174,7 +174,7 @@ function rollup(pid, name) {
 
 async function shortRuns() {
   const run = async () => {
-    const session = await ExecSession.create({ executable: agent('answers-with-its-pid') })
+    const session = await ExecSession.create({ executable: agent('answers-with-its-pid'), save: false })
     const { content } = await session.execute('hi')
     await session.end()
     return Number(content)
@@ -210,6 +210,7 @@ async function cancelled(next, folder, number) {
   const timeouts = { settleMs: Math.floor(next() * 20), graceMs: Math.floor(next() * 50) }
   const session = await ExecSession.create({
     executable: agent('hostile-tree'),
+    save: false,
     env: { TREE: fifo },
     timeouts,
   })
@@ -284,7 +285,7 @@ const STOP_MS = 10_000
 async function consume(megabytes, stopMs) {
   const count = Math.ceil((megabytes * 2 ** 20) / (WIDTH + 150))
   const env = { COUNT: String(count), WIDTH: String(WIDTH) }
-  const session = await ExecSession.create({ executable: agent('streams-wide-lines'), env })
+  const session = await ExecSession.create({ executable: agent('streams-wide-lines'), env, save: false })
   const seen = { pieces: 0, wrong: 0, peak: 0, held: 0, before: rssMb() }
   const sampler = setInterval(() => {
     seen.peak = Math.max(seen.peak, rssMb())

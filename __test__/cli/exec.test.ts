@@ -66,6 +66,7 @@ describe('a run', () => {
     const { renderer } = await run('answers-with-its-pid', { dir, model: 'm' })
     expect(renderer.started).toEqual({
       sessionId: expect.any(String),
+      saved: true,
       cwd: dir,
       provider: 'claude',
       model: 'm',

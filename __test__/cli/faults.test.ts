@@ -178,7 +178,7 @@ describeOnLinux('fault 4: a program that uses the package', TOGETHER, () => {
   const program = (then: string) => `
     const { ExecSession } = require(${JSON.stringify(LIBRARY)})
     const told = new Promise((resolve) => process.stdin.once('data', resolve))
-    ExecSession.create({ executable: ${JSON.stringify(AGENT)}, timeouts: { graceMs: ${SHORT_GRACE_MS} } }).then(async (session) => {
+    ExecSession.create({ executable: ${JSON.stringify(AGENT)}, save: false, timeouts: { graceMs: ${SHORT_GRACE_MS} } }).then(async (session) => {
       const stream = session.executeStreaming('hi')
       ${then}
     })`

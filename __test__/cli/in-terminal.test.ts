@@ -7,7 +7,11 @@ const HIDE_CURSOR = `${ESCAPE}[?25l`
 const SHOW_CURSOR = `${ESCAPE}[?25h`
 
 /** The lines of a screen without what differs from run to run. */
-const stable = (screen: string) => screen.replaceAll(/\(\d+ms\)/g, '(…ms)').replace(/(Duration: +).*/, '$1…')
+const stable = (screen: string) =>
+  screen
+    .replaceAll(/\(\d+ms\)/g, '(…ms)')
+    .replace(/(Duration: +).*/, '$1…')
+    .replace(/(Session: +)\w{8}(.* )\w{8}/, (_, label, words) => `${label}12345678${words}12345678`)
 
 describe('in a terminal', () => {
   it('a run has colour and animation while it goes on, and a clean screen at its end', async () => {
@@ -37,6 +41,7 @@ describe('in a terminal', () => {
         Tokens:     10 in, 20 out, 6 cached
         Cost:       $0.25
         Model:      fake-1
+        Session:    12345678; go on with locus exec -s 12345678 "…"
       ──────────────────────────────────────────────────"
     `)
   })

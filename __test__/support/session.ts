@@ -6,10 +6,15 @@ import type { StreamChunk } from '../../ts/chunks.js'
 import { type ExecEvent, type ExecEventMap, ExecEventType } from '../../ts/events.js'
 import { ExecSession, type SessionOptions, StreamingExecutor } from '../../ts/index.js'
 import { fakeAgent } from './fakes.js'
+import { temporaryFolder } from './folder.js'
 
 /** A session with a fake agent; it is ended when the test is over. */
 export async function openSession(fake: string, options: SessionOptions = {}): Promise<ExecSession> {
-  const session = await ExecSession.create({ executable: fakeAgent(fake), ...options })
+  const session = await ExecSession.create({
+    executable: fakeAgent(fake),
+    projectPath: temporaryFolder(),
+    ...options,
+  })
   onTestFinished(() => session.end())
   return session
 }

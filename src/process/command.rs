@@ -92,7 +92,8 @@ fn is_bare_name(program: &OsStr) -> bool {
     Path::new(program).components().count() == 1
 }
 
-fn check_directory(path: &Path) -> Result<()> {
+/// Checks that a process can work in this directory.
+pub(crate) fn check_directory(path: &Path) -> Result<()> {
     let invalid = |problem, source| Error::InvalidDirectory { path: path.to_owned(), problem, source };
     match path.metadata() {
         Ok(metadata) if !metadata.is_dir() => Err(invalid("is not a directory", None)),

@@ -12,6 +12,7 @@ mod stderr;
 mod supervisor;
 
 pub use child::{Activity, Process};
+pub(crate) use command::check_directory;
 pub use command::{CommandSpec, EnvChange};
 pub use exit::Exit;
 pub use supervisor::Supervision;

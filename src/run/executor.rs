@@ -16,7 +16,7 @@ use crate::agent::{Agent, Decision, Dialect, PermissionRequest, Signal, Sink, Tu
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Fact;
 use crate::history::{NewSession, Recorder, State};
-use crate::process::{Activity, Exit, Process, Supervision};
+use crate::process::{Activity, Exit, Process, Supervision, check_directory};
 use crate::stream::{Chunk, EventQueue, Frame, FrameDecoder, TurnResult};
 
 /// An agent that always has something to read would keep the runtime from looking at anything else: exits, timers.
@@ -298,6 +298,8 @@ impl Executor {
         if self.dispatcher.recorder().is_some() {
             return Ok(());
         }
+        // By default the history is in it.
+        check_directory(&self.options.agent.cwd)?;
         let session = NewSession {
             id: session_id,
             project_path: self.options.agent.cwd.to_string_lossy().into_owned(),
