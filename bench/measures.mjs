@@ -1,4 +1,4 @@
-/** What can be measured of a contender: how it is called in a table, and with how many digits. */
+/** What can be measured of a contender: how it is called in a table, with how many digits, and whether ratios of it say anything. */
 export const MEASURES = {
   wallMs: { title: 'wall ms', digits: 0 },
   mainCpuMs: { title: 'main CPU ms', digits: 0 },
@@ -10,5 +10,5 @@ export const MEASURES = {
   latencyP50Us: { title: 'latency p50 µs', digits: 0 },
   latencyP99Us: { title: 'latency p99 µs', digits: 0 },
   loopDelayP99Ms: { title: 'event-loop delay p99 ms', digits: 1 },
-  lateMs: { title: 'feeder late ms', digits: 1 },
+  lateMs: { title: 'feeder late ms', digits: 1, noRatio: true },
 }

@@ -12,10 +12,14 @@ const table = (head, rows) =>
 function cell(result, contender, reference, measure) {
   const value = medianOf(result, contender, measure)
   if (value === undefined) return '–'
-  const shown = value.toFixed(MEASURES[measure].digits)
-  const ratio = contender === reference ? undefined : ratioOf(result, contender, reference, measure)
-  return ratio === undefined || !Number.isFinite(ratio) ? shown : `${shown} (${ratio.toFixed(2)})`
+  const { digits, noRatio } = MEASURES[measure]
+  const ratio =
+    noRatio || contender === reference ? undefined : ratioOf(result, contender, reference, measure)
+  return ratio === undefined ? value.toFixed(digits) : `${value.toFixed(digits)} (${ratio.toFixed(2)})`
 }
+
+/** Enough of a SHA-256 to tell it by; other proofs are short. */
+const shortened = (hash) => (/^[0-9a-f]{64}$/.test(hash) ? hash.slice(0, 16) : hash)
 
 function caseSection({ name, title, note, reference, measures }, result) {
   const head = ['', ...measures.map((measure) => MEASURES[measure].title)]
@@ -24,7 +28,7 @@ function caseSection({ name, title, note, reference, measures }, result) {
     ...measures.map((measure) => cell(result, contender, reference, measure)),
   ])
   const delivered = result.delivered.map(
-    ({ by, chunks, hash }) => `${by.join(', ')}: the same ${chunks} chunks (${hash.slice(0, 16)})`,
+    ({ by, chunks, hash }) => `${by.join(', ')}: the same ${chunks} chunks (${shortened(hash)})`,
   )
   return [
     `### ${name}: ${title}`,
