@@ -1,6 +1,6 @@
 //! How fast events become batches: packed, encoded for V8, and merged in the queue.
 
-#![expect(missing_docs, reason = "the macros of criterion make public items without documentation")]
+#![expect(clippy::expect_used, reason = "a bench fails by panicking")]
 
 use std::hint::black_box;
 

@@ -1,7 +1,5 @@
 //! How fast bytes become lines.
 
-#![expect(missing_docs, reason = "the macros of criterion make public items without documentation")]
-
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
