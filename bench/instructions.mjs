@@ -8,13 +8,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
+import { CALLGRIND_ENV } from './callgrind.mjs'
+
 const TOLERANCE = 0.03
 /** As much as makes the start of the program and the growth of its buffers small beside the lines. */
 const LINES = { few: 2000, many: 12_000 }
 const BIG_LINES = { few: 2, many: 6 }
-
-/** Valgrind counts `rep movsb` as one instruction a byte, which it is not: copies are made with vectors instead. */
-const TUNABLES = 'glibc.cpu.x86_rep_movsb_threshold=0x7fffffff:glibc.cpu.x86_rep_stosb_threshold=0x7fffffff'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const program = `${root}target/release/examples/hot_path`
@@ -24,7 +23,7 @@ const { values } = parseArgs({ options: { write: { type: 'boolean', default: fal
 
 /** What a command says on stdout and stderr together; throws with it if the command fails. */
 function output(command, ...args) {
-  const env = { ...process.env, GLIBC_TUNABLES: TUNABLES }
+  const env = { ...process.env, ...CALLGRIND_ENV }
   const { status, error, stdout, stderr } = spawnSync(command, args, { cwd: root, env, encoding: 'utf8' })
   if (error?.code === 'ENOENT') throw new Error(`'${command}' was not found`)
   if (status !== 0) throw new Error(`'${command} ${args.join(' ')}' failed: ${error?.message ?? stderr}`)
