@@ -85,7 +85,8 @@ async function everyThread() {
     env: { ...(await input()), NAPI_RS_NATIVE_LIBRARY_PATH: addon },
   })
   const report = ['report', '--stdio', '--quiet', '--percent-limit=0.7', '--sort=comm,dso,symbol']
-  console.log(run('perf', [...report, `--input=${data}`], { capture: true }).trimEnd())
+  const table = run('perf', [...report, `--input=${data}`], { capture: true }).trimEnd()
+  console.log(table.replace(/ +- +- *$/gm, '').replace(/[ \t]+$/gm, ''))
 }
 
 function rust() {
@@ -97,8 +98,21 @@ function rust() {
   const lines = String(SHAPE_LINES[size])
   run('valgrind', [...callgrind, program, values.shape, lines], { env: CALLGRIND_ENV })
   const annotated = run('callgrind_annotate', ['--auto=no', file], { capture: true })
-  const table = annotated.slice(annotated.indexOf('file:function')).split('\n').slice(2, ROWS)
-  console.log(`\ninstructions of ${lines} lines (${file})\n${table.join('\n')}`)
+  console.log(`\ninstructions of ${lines} lines (${file})`)
+  for (const [name, count] of byFunction(annotated)) {
+    console.log(`${String(Math.round(count / Number(lines))).padStart(12)} a line  ${name}`)
+  }
+}
+
+/** The instructions of each function, the largest first; valgrind lists what was inlined into one by file. */
+function byFunction(annotated) {
+  const counts = new Map()
+  for (const [, count, name] of annotated.matchAll(
+    /^ *([\d,]+) \([\d. ]+%\) +[^ ]*?:([^/\n]*?)(?: \[.*\])?$/gm,
+  )) {
+    counts.set(name, (counts.get(name) ?? 0) + Number(count.replaceAll(',', '')))
+  }
+  return [...counts].sort((a, b) => b[1] - a[1]).slice(0, ROWS)
 }
 
 const PROFILES = { main, process: everyThread, rust }

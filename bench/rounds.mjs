@@ -5,12 +5,16 @@ import { inputFile } from './inputs/file.mjs'
 import { installSdk, SDKS } from './sdks.mjs'
 import { median } from './statistics.mjs'
 
+/** When a contender is given up. */
+const TIME_LIMIT_MS = 300_000
+
 /** Runs a contender in a process of its own and gives its figures. */
 function run({ script, args, env }, extra) {
   const path = fileURLToPath(new URL(`contenders/${script}.mjs`, import.meta.url))
   const output = execFileSync(process.execPath, [path, ...args], {
     env: { ...process.env, ...env, ...extra },
     encoding: 'utf8',
+    timeout: TIME_LIMIT_MS,
   })
   return JSON.parse(output)
 }

@@ -39,7 +39,14 @@ function install(folder, wanted) {
   const temporary = mkdtempSync(join(cacheFolder(), '.partial-'))
   try {
     writeFileSync(join(temporary, 'package.json'), '{ "private": true }\n')
-    const options = ['--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund', '--loglevel=error']
+    const options = [
+      '--ignore-scripts',
+      '--omit=optional',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      '--fetch-retries=1',
+    ]
     const npm = spawnSync('npm', ['install', ...options, '--prefix', '.', wanted], {
       cwd: temporary,
       encoding: 'utf8',

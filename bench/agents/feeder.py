@@ -24,6 +24,8 @@ RESULT = (
 )
 # A sleep is late by about as much as the kernel's slack for timers; less than that is not slept.
 SLACK_SECONDS = 50e-6
+# Nobody comes any more when the benchmark was ended.
+AGENTS_SECONDS = 60
 
 path = sys.argv[1]
 streams, rate, lines = (int(argument) for argument in sys.argv[2:])
@@ -32,6 +34,7 @@ outputs = []
 with socket.socket(socket.AF_UNIX) as server:
     server.bind(path)
     server.listen(streams)
+    server.settimeout(AGENTS_SECONDS)
     print("ready", flush=True)
     for _ in range(streams):
         connection, _ = server.accept()
