@@ -22,6 +22,8 @@ const paced = (streams, rate, seconds) => ({
   BENCH_LINES: String(rate * seconds),
 })
 
+const count = (number) => number.toLocaleString('en-US')
+
 /**
  * The cases: each with its contenders, the one that the others are compared to, the input that they play, what is
  * measured, and their environment. `sizes` has numbers of lines, and `seconds` for streams with a rate.
@@ -30,7 +32,7 @@ export function casesOf({ lines, slowLines, bigLines, seconds }) {
   return [
     {
       name: 'deltas',
-      title: `${lines} deltas as fast as they can be read`,
+      title: `${count(lines)} deltas as fast as they can be read`,
       note: 'The floor is the pipe alone, `cat file | wc -c`; its CPU is that of both processes.',
       input: ['deltas', lines],
       reference: 'buffer-split',
@@ -46,7 +48,7 @@ export function casesOf({ lines, slowLines, bigLines, seconds }) {
     },
     {
       name: 'codex',
-      title: `${lines} lines of codex and as many of claude`,
+      title: `${count(lines)} lines of codex and as many of claude`,
       note:
         'codex-sdk reads a stream of its own agent, with lines as long as the deltas. Compare its figures with the ' +
         "native ones only as time per line; on its own stream it is compared with 'codex-buffer-split'.",
@@ -61,7 +63,7 @@ export function casesOf({ lines, slowLines, bigLines, seconds }) {
     },
     {
       name: 'json-stream',
-      title: `${lines} deltas as lines of \`--json-stream\``,
+      title: `${count(lines)} deltas as lines of \`--json-stream\``,
       note:
         'A CLI writes protocol 1 to a pipe that is read. `locus-like` parses each line, writes its pieces as JSON again, ' +
         'one `write` a line.',
@@ -74,7 +76,7 @@ export function casesOf({ lines, slowLines, bigLines, seconds }) {
     },
     {
       name: 'big',
-      title: `${bigLines} tool results of 1 MB, half of them ASCII`,
+      title: `${count(bigLines)} tool results of 1 MB, half of them ASCII`,
       input: ['big', bigLines],
       env: { BENCH_KEPT: '1' },
       reference: 'buffer-split',
@@ -85,7 +87,7 @@ export function casesOf({ lines, slowLines, bigLines, seconds }) {
     },
     {
       name: 'slow',
-      title: `${slowLines} deltas for a consumer that rests for 20 ms after every 1000`,
+      title: `${count(slowLines)} deltas for a consumer that rests for 20 ms after every 1000`,
       input: ['deltas', slowLines],
       env: { BENCH_PAUSE_MS: '20' },
       reference: 'buffer-split',
@@ -96,7 +98,7 @@ export function casesOf({ lines, slowLines, bigLines, seconds }) {
     },
     {
       name: 'loop',
-      title: `how long the event loop is held up while ${lines} deltas come`,
+      title: `how long the event loop is held up while ${count(lines)} deltas come`,
       input: ['deltas', lines],
       env: { BENCH_LOOP_DELAY: '1' },
       reference: 'buffer-split',

@@ -85,7 +85,7 @@ export function markdown(results, cases) {
     ['```', `$ ${run.command}`, '```'].join('\n'),
     [
       `${run.machine}; load ${run.loadBefore} before and ${run.loadAfter} after; ${run.versions}; commit ${run.commit}; ` +
-        `${run.date}; ${run.rounds} rounds.`,
+        `${run.date}; ${run.rounds} ${run.rounds === 1 ? 'round' : 'rounds'}.`,
       'Every figure is a median; ratios are medians of the ratios within a round.',
     ].join('\n'),
     goalsSection(results),
