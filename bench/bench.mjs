@@ -1,100 +1,88 @@
-// Compares the engine with hand-written Node pipelines on the same stream, in one run.
-//   npm run bench [-- --lines=200000 --rounds=5]
-// The contenders take turns (A B C, A B C, …); what is compared are the medians of the ratios within a round. Each runs
-// in a process of its own and delivers everything: a run beforehand proves it by a hash.
-import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
-import { cpus, loadavg } from 'node:os'
+// Compares the engine with what one would use in its place. docs/performance.md says how to read it.
+//   npm run bench [-- --case=deltas,big --rounds=5 --lines=1000000 --quick --write]
+// Contenders take turns in processes of their own; what counts are the medians of the ratios within a round. One that
+// delivers something else than the others fails the run. Linux only: figures come from /proc.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { gzipSync } from 'node:zlib'
 
-import { inputFile } from './input.mjs'
+import { casesOf } from './cases.mjs'
+import { cpuChart } from './chart.mjs'
+import { describeRun, load } from './machine.mjs'
+import { goalsOf, markdown } from './report.mjs'
+import { runCase } from './rounds.mjs'
+import { measureStartup } from './startup.mjs'
 
-const REFERENCE = 'buffer-split'
-const CONTENDERS = ['native-for-await', 'native-events', REFERENCE, 'readline']
-const MEASURES = ['wallMs', 'mainCpuMs', 'processCpuMs', 'rssMb']
+const FULL = { rounds: 5, lines: 1_000_000, slowLines: 200_000, bigLines: 200, seconds: 5 }
+const QUICK = { rounds: 1, lines: 200_000, slowLines: 50_000, bigLines: 40, seconds: 2 }
+const START = 'start'
+const CHARTED = 'deltas'
+
+const [BEGIN, END] = ['<!-- bench:begin -->', '<!-- bench:end -->']
+const path = (name) => fileURLToPath(new URL(name, import.meta.url))
 
 const { values } = parseArgs({
-  options: { lines: { type: 'string', default: '200000' }, rounds: { type: 'string', default: '5' } },
+  options: {
+    case: { type: 'string' },
+    rounds: { type: 'string' },
+    lines: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+  },
 })
-const lines = Number(values.lines)
-const rounds = Number(values.rounds)
 
-const path = (name) => fileURLToPath(new URL(name, import.meta.url))
-const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]
-
-const input = await inputFile(lines)
-
-function run(name, env = {}) {
-  const script = path(`contenders/${name}.mjs`)
-  const output = execFileSync(process.execPath, [script], {
-    env: { ...process.env, BENCH_INPUT: input, ...env },
-  })
-  return JSON.parse(output.toString())
-}
-
-console.log(`${cpus().length} × ${cpus()[0].model}, Node ${process.version}, load ${loadavg()[0].toFixed(2)}`)
-console.log(`${lines} lines, ${rounds} rounds\n`)
-
-const proofs = CONTENDERS.map((name) => ({ name, ...run(name, { BENCH_HASH: '1' }) }))
-const wrong = proofs.filter(({ hash }) => hash !== proofs[0].hash)
-if (wrong.length > 0) {
-  console.error(
-    `not the same was delivered: ${wrong.map(({ name }) => name).join(', ')}; their figures would be void`,
-  )
+function fail(message) {
+  console.error(`bench: ${message}`)
   process.exit(1)
 }
-console.log(
-  `every contender delivers the same ${proofs[0].chunks} chunks (sha256 ${proofs[0].hash.slice(0, 16)}…)\n`,
-)
 
-const results = Object.fromEntries(CONTENDERS.map((name) => [name, []]))
-for (let round = 0; round < rounds; round++) {
-  for (const name of CONTENDERS) results[name].push(run(name))
+if (process.platform !== 'linux') fail('what a process used can only be measured on Linux')
+const sizes = { ...(values.quick ? QUICK : FULL) }
+for (const name of ['rounds', 'lines']) {
+  if (values[name] === undefined) continue
+  sizes[name] = Number(values[name])
+  if (!Number.isInteger(sizes[name]) || sizes[name] < 1) fail(`--${name} must be a whole number above 0`)
 }
+const all = casesOf(sizes)
+const known = [...all.map(({ name }) => name), START]
+const wanted = values.case?.split(',') ?? known
+// `many` stands for `many-24` and `many-200`.
+const isWanted = (name) => wanted.some((want) => name === want || name.startsWith(`${want}-`))
+const unknown = wanted.filter((want) => !known.some((name) => name === want || name.startsWith(`${want}-`)))
+if (unknown.length > 0) fail(`no case '${unknown[0]}'; there are ${known.join(', ')}`)
+if (values.write && values.case) fail('--write needs all cases')
 
-const cell = (text) => String(text).padStart(14)
-console.log(['contender'.padEnd(18), ...MEASURES.map(cell)].join(''))
-for (const name of CONTENDERS) {
-  const row = MEASURES.map((measure) => cell(median(results[name].map((run) => run[measure])).toFixed(0)))
-  console.log([name.padEnd(18), ...row].join(''))
+const progress = (text) => process.stderr.write(`${text}\n`)
+const run = { ...describeRun(), rounds: sizes.rounds, loadBefore: load() }
+const results = { run, cases: {} }
+const cases = all.filter(({ name }) => isWanted(name))
+try {
+  // First: it suffers most from what the cases leave behind on the machine.
+  if (isWanted(START)) {
+    progress('start')
+    results.startup = await measureStartup()
+  }
+  for (const benchmark of cases) {
+    results.cases[benchmark.name] = await runCase(benchmark, { rounds: sizes.rounds, progress })
+  }
+} catch (error) {
+  fail(error.message)
 }
-console.log(`\nratio to ${REFERENCE} (median over rounds)`)
-for (const name of CONTENDERS.filter((name) => name !== REFERENCE)) {
-  const row = MEASURES.map((measure) => {
-    const ratios = results[name].map((run, round) => run[measure] / results[REFERENCE][round][measure])
-    return cell(median(ratios).toFixed(2))
-  })
-  console.log([name.padEnd(18), ...row].join(''))
-}
+run.loadAfter = load()
 
-/** The median wall time of a command in milliseconds. */
-function timed(args) {
-  return median(
-    Array.from({ length: 11 }, () => {
-      const begin = performance.now()
-      execFileSync(process.execPath, args, { stdio: 'ignore' })
-      return performance.now() - begin
-    }),
+const report = markdown(results, cases)
+console.log(report)
+if (values.write) {
+  mkdirSync(path('results'), { recursive: true })
+  writeFileSync(
+    path('results/latest.json'),
+    `${JSON.stringify({ ...results, goals: goalsOf(results) }, null, 2)}\n`,
   )
-}
-
-const cli = path('../dist/cli.cjs')
-const load = `const { performance: p } = require('node:perf_hooks'); const t = p.now(); require(${JSON.stringify(path('../index.js'))}); console.log(p.now() - t)`
-const addonLoad = median(
-  Array.from({ length: 11 }, () => Number(execFileSync(process.execPath, ['-e', load]).toString())),
-)
-console.log('\nstart-up (median of 11)')
-console.log(`  node -e 0                                ${timed(['-e', '0']).toFixed(1)} ms`)
-console.log(
-  `  locus exec --provider demo --version     ${timed([cli, 'exec', '--provider', 'demo', '--version']).toFixed(1)} ms`,
-)
-console.log(`  loading the addon                        ${addonLoad.toFixed(1)} ms`)
-const root = path('..')
-for (const name of readdirSync(root).filter((name) => name.endsWith('.node') || name === 'locus-runner')) {
-  const bytes = readFileSync(`${root}/${name}`)
-  console.log(
-    `  ${name.padEnd(40)} ${(bytes.length / 1024).toFixed(0)} KiB, ${(gzipSync(bytes).length / 1024).toFixed(0)} KiB gzipped`,
-  )
+  const chart = cases.find(({ name }) => name === CHARTED)
+  writeFileSync(path('../docs/images/bench-deltas.svg'), cpuChart(chart, results.cases[CHARTED]))
+  const document = path('../docs/performance.md')
+  const text = readFileSync(document, 'utf8')
+  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)]
+  if (begin === -1 || end < begin) fail(`docs/performance.md has no place for the report: ${BEGIN} … ${END}`)
+  writeFileSync(document, `${text.slice(0, begin + BEGIN.length)}\n\n${report}\n\n${text.slice(end)}`)
 }

@@ -1,17 +1,18 @@
-// The best that we could write by hand in Node: split the buffers at newlines, parse each line, hand the chunks of a
-// read over as an array, walked by a hand-written iterator.
-import { startAgent } from './agent-process.mjs'
-import { consumeLine, measure } from './measure.mjs'
+// The best that we could write by hand in Node: split the buffers at newlines, parse each line, hand the pieces over
+// without a promise for each.
+import { startAgent } from './agent.mjs'
+import { Lines } from './lines.mjs'
+import { measure } from './measure.mjs'
 
 await measure(async (consumer) => {
-  let rest
-  for await (const chunk of startAgent().stdout) {
-    const data = rest === undefined ? chunk : Buffer.concat([rest, chunk])
-    let start = 0
-    for (let end = data.indexOf(10); end !== -1; end = data.indexOf(10, start)) {
-      consumeLine(data.toString('utf8', start, end), consumer)
-      start = end + 1
+  const child = startAgent('replay-after-prompt')
+  const lines = new Lines()
+  for await (const buffer of child.stdout) {
+    lines.push(buffer)
+    for (let line = lines.next(); line !== undefined; line = lines.next()) {
+      consumer.takeMessage(JSON.parse(line))
+      const due = consumer.due()
+      if (due) await due
     }
-    rest = start < data.length ? data.subarray(start) : undefined
   }
 })

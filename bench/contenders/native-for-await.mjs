@@ -1,12 +1,16 @@
+import { ExecSession } from '../../dist/index.mjs'
+import { agentPath } from './agent.mjs'
 import { measure } from './measure.mjs'
-import { createSession } from './native-session.mjs'
 
 await measure(async (consumer) => {
-  const session = await createSession()
+  const session = await ExecSession.create({ executable: agentPath('replay-after-prompt') })
   for await (const chunk of session.executeStreaming('go')) {
-    if ((chunk.type === 'text_delta' || chunk.type === 'thinking') && chunk.content !== undefined) {
-      consumer.take(chunk.type, chunk.content, chunk.parentToolUseId)
-    }
+    if (chunk.type === 'text_delta') consumer.take('text_delta', chunk.content, chunk.parentToolUseId)
+    else if (chunk.type === 'thinking') {
+      if (chunk.content !== undefined) consumer.take('thinking', chunk.content, chunk.parentToolUseId)
+    } else if (chunk.type === 'tool_result') consumer.take('tool_result', chunk.data, chunk.parentToolUseId)
+    const due = consumer.due()
+    if (due) await due
   }
   await session.end()
 })

@@ -1,13 +1,13 @@
 import { createInterface } from 'node:readline'
 
-import { startAgent } from './agent-process.mjs'
-import { consumeLine, measure } from './measure.mjs'
+import { startAgent } from './agent.mjs'
+import { measure } from './measure.mjs'
 
 await measure(async (consumer) => {
-  for await (const line of createInterface({
-    input: startAgent().stdout,
-    crlfDelay: Number.POSITIVE_INFINITY,
-  })) {
-    consumeLine(line, consumer)
+  const { stdout } = startAgent('replay-after-prompt')
+  for await (const line of createInterface({ input: stdout, crlfDelay: Number.POSITIVE_INFINITY })) {
+    consumer.takeMessage(JSON.parse(line))
+    const due = consumer.due()
+    if (due) await due
   }
 })

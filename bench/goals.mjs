@@ -1,0 +1,99 @@
+// What the package has set itself, as data. A value is undefined when its case was not run.
+import { medianOf, ratioOf } from './rounds.mjs'
+
+const MB = 1024 * 1024
+
+const ratio = (name, contender, peer, measure) => ({
+  unit: '×',
+  value: ({ cases }) => cases[name] && ratioOf(cases[name], contender, peer, measure),
+})
+
+const amount = (unit, name, contender, measure) => ({
+  unit,
+  value: ({ cases }) => cases[name] && medianOf(cases[name], contender, measure),
+})
+
+const start = (unit, value) => ({ unit, value: ({ startup }) => startup && value(startup) })
+
+const toBufferSplit = (name, measure, contender = 'native-for-await') =>
+  ratio(name, contender, 'buffer-split', measure)
+
+/** `limit` is what the value must not exceed. */
+export const GOALS = [
+  {
+    what: 'deltas, `for await`: wall to hand-written',
+    limit: 0.2,
+    ...toBufferSplit('deltas', 'wallMs'),
+  },
+  {
+    what: 'deltas, `for await`: main CPU to hand-written',
+    limit: 0.08,
+    ...toBufferSplit('deltas', 'mainCpuMs'),
+  },
+  {
+    what: 'deltas, `for await`: process CPU to hand-written',
+    limit: 0.25,
+    ...toBufferSplit('deltas', 'processCpuMs'),
+  },
+  {
+    what: 'deltas, `for await`: main CPU to claude-agent-sdk',
+    limit: 0.05,
+    ...ratio('deltas', 'native-for-await', 'claude-agent-sdk', 'mainCpuMs'),
+  },
+  {
+    what: 'deltas, `--json-stream`: process CPU to Locus-like JavaScript',
+    limit: 0.25,
+    ...ratio('json-stream', 'cli', 'locus-like', 'processCpuMs'),
+  },
+  {
+    what: 'big: process CPU to hand-written',
+    limit: 0.4,
+    ...toBufferSplit('big', 'processCpuMs'),
+  },
+  {
+    what: 'big: RSS above base',
+    limit: 24,
+    ...amount('MB', 'big', 'native-for-await', 'grownMb'),
+  },
+  {
+    what: 'slow consumer: process CPU to claude-agent-sdk',
+    limit: 0.03,
+    ...ratio('slow', 'native-for-await', 'claude-agent-sdk', 'processCpuMs'),
+  },
+  {
+    what: 'slow consumer: RSS growth',
+    limit: 16,
+    ...amount('MB', 'slow', 'native-for-await', 'grownMb'),
+  },
+  {
+    what: 'many (24 × 500/s, 16 ms window): process CPU per line to hand-written',
+    limit: 0.6,
+    ...toBufferSplit('many-24', 'processUsPerLine', 'native, 16 ms window'),
+  },
+  {
+    what: 'many (24 × 500/s, 16 ms window): main CPU per line to hand-written',
+    limit: 0.3,
+    ...toBufferSplit('many-24', 'mainUsPerLine', 'native, 16 ms window'),
+  },
+  {
+    what: 'paced: latency p50 to hand-written',
+    limit: 1.3,
+    ...toBufferSplit('paced', 'latencyP50Us', 'native, 0 ms window'),
+  },
+  {
+    what: 'deltas: event-loop delay p99',
+    limit: 5,
+    ...amount('ms', 'loop', 'native-for-await', 'loopDelayP99Ms'),
+  },
+  {
+    what: 'CLI, `--provider demo --json-stream` to its first byte: above `node -e 0`',
+    limit: 40,
+    ...start('ms', ({ demoAboveNodeMs }) => demoAboveNodeMs),
+  },
+  { what: 'addon: load', limit: 4, ...start('ms', ({ addonLoadMs }) => addonLoadMs) },
+  {
+    what: 'addon and runner: gzipped',
+    limit: 3,
+    ...start('MB', ({ sizes }) => sizes.reduce((sum, { gzipBytes }) => sum + gzipBytes, 0) / MB),
+  },
+]

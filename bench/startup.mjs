@@ -1,0 +1,87 @@
+// How long the CLI takes to its first byte, how long the addon to load, and how large they are.
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+
+import { median } from './statistics.mjs'
+
+const TIMES = 11
+
+const path = (name) => fileURLToPath(new URL(name, import.meta.url))
+const cli = path('../dist/cli.cjs')
+
+const DEMO = [cli, 'exec', '--provider', 'demo', '--json-stream', 'hi']
+
+/** What is waited for: `until` is in what the program says; without it the program's end is meant. */
+const COMMANDS = {
+  node: { args: ['-e', '0'] },
+  version: { args: [cli, '--version'], until: '\n' },
+  // Its first line comes before there is an agent, and the first of the agent itself says `initialized`.
+  demo: { args: DEMO, until: '\n' },
+  agent: { args: DEMO, until: '"initialized"' },
+}
+
+/** Milliseconds from the start of a program until it has said something on stdout, or until its end. */
+async function timed({ args, until }) {
+  const begin = performance.now()
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const left = once(child, 'close')
+  if (until === undefined) {
+    child.stdout.resume()
+    await once(child, 'exit')
+    const took = performance.now() - begin
+    await left
+    return took
+  }
+  let said = ''
+  let took
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    said += text
+    if (took !== undefined || !said.includes(until)) return
+    took = performance.now() - begin
+    // The demo would go on at a model's pace.
+    child.kill('SIGINT')
+  })
+  await left
+  if (took === undefined) throw new Error(`node ${args.join(' ')} did not say ${JSON.stringify(until)}`)
+  return took
+}
+
+/** Milliseconds that `require` of the addon takes, in a process of its own. */
+function addonLoadMs() {
+  const script = `const begin = performance.now(); require(${JSON.stringify(path('../index.js'))}); console.log(performance.now() - begin)`
+  return Number(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }))
+}
+
+function sizes() {
+  const root = path('..')
+  return readdirSync(root)
+    .filter((name) => name.endsWith('.node') || name === 'locus-runner')
+    .map((file) => {
+      const bytes = readFileSync(`${root}/${file}`)
+      return { file, bytes: bytes.length, gzipBytes: gzipSync(bytes).length }
+    })
+}
+
+/** Medians of runs taken in turns; `…AboveNodeMs` are medians of the differences to `node -e 0` within a turn. */
+export async function measureStartup() {
+  const times = { node: [], version: [], demo: [], agent: [], addon: [] }
+  for (let turn = 0; turn < TIMES; turn++) {
+    for (const [name, command] of Object.entries(COMMANDS)) times[name].push(await timed(command))
+    times.addon.push(addonLoadMs())
+  }
+  const above = (name) => median(times[name].map((time, turn) => time - times.node[turn]))
+  return {
+    nodeMs: median(times.node),
+    versionMs: median(times.version),
+    versionAboveNodeMs: above('version'),
+    demoMs: median(times.demo),
+    demoAboveNodeMs: above('demo'),
+    agentMs: median(times.agent),
+    agentAboveNodeMs: above('agent'),
+    addonLoadMs: median(times.addon),
+    sizes: sizes(),
+  }
+}
