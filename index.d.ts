@@ -9,6 +9,36 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** The stored sessions of a project. */
+export declare class NativeHistory {
+  /** Touches nothing. */
+  constructor(options: NativeHistoryOptions)
+  /** The sessions at a glance, newest first, as JSON; `filter` is JSON. */
+  list(filter: string): Promise<string>
+  /** Messages in which all words occur, as JSON. */
+  search(query: string, limit: number): Promise<string>
+  /** The ids that begin with `prefix`, newest first; one that is exactly that comes alone. */
+  find(prefix: string): Promise<Array<string>>
+  /** A whole session as JSON. */
+  read(id: string): Promise<string>
+  /** Gives a session a title; an empty one takes it away. */
+  rename(id: string, title: string): Promise<void>
+  /** Saves what is known of the session's artifacts and tasks, a JSON object. */
+  setContext(id: string, context: string): Promise<void>
+  /** Copies a session, or its first turns, into a new one; its id. */
+  fork(id: string, turns?: number | undefined | null): Promise<string>
+  /** Takes in a session from a text in any format that is known; its id. */
+  importText(text: string): Promise<string>
+  /** The text of a session's file. */
+  exportJsonl(id: string): Promise<string>
+  /** Removes a session; whether there was one. */
+  remove(id: string): Promise<boolean>
+  /** Removes all sessions that are not open; how many. */
+  clear(): Promise<number>
+  /** Removes and compresses what the policy (JSON) says; what was done, as JSON. */
+  prune(policy: string): Promise<string>
+}
+
 /** Cleans a stream of text of everything that a terminal would obey, piece by piece. */
 export declare class NativeSanitizer {
   /** A sanitizer at the beginning of a text. */
@@ -50,6 +80,14 @@ export interface NativeErrorCode {
   code: string
   /** Whether the same turn may succeed when tried again. */
   retryable: boolean
+}
+
+/** Where the history is. */
+export interface NativeHistoryOptions {
+  /** The project whose history it is. */
+  projectPath: string
+  /** The folder of the files, where it is not `.locus/exec-history`; relative to the project. */
+  historyDir?: string
 }
 
 /** How a session is to be run; what the fields mean is documented on `SessionOptions` in `ts/options.ts`. */

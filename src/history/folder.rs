@@ -163,7 +163,7 @@ fn leads_outside(path: &Path) -> Error {
     }
 }
 
-fn make_private(folder: &Path) -> Result<()> {
+pub(super) fn make_private(folder: &Path) -> Result<()> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     {

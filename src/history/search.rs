@@ -54,7 +54,7 @@ impl Store {
         if query.is_empty() {
             return Ok(hits);
         }
-        for id in self.candidates(&query)? {
+        for id in self.ask(|index| index.candidates(&query))? {
             if hits.len() >= limit {
                 break;
             }

@@ -1,6 +1,6 @@
 //! The history: what is stored, what survives. Faults bear their number of the catalogue.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the helpers of a test fail by panicking")]
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail by panicking")]
 
 mod recording;
 mod store;
