@@ -176,7 +176,7 @@ impl Store {
                 }
             }
         }
-        if let Some(locus) = self.folder().locus_sessions().filter(|locus| locus.is_dir()) {
+        if let Some(locus) = self.folder().readable_locus_sessions() {
             for name in names(&locus)? {
                 if let Some((id, Place::Plan)) = Place::of(&name) {
                     take(id, Place::Locus);

@@ -109,7 +109,7 @@ impl Store {
             match fate {
                 Fate::Keep => {}
                 Fate::Remove => {
-                    if policy.dry_run || self.try_remove(&id)? {
+                    if policy.dry_run || self.try_remove(&id, Some(session.size_bytes))? {
                         outcome.removed.push(session.id.clone());
                         outcome.bytes_freed += session.size_bytes;
                     }
@@ -134,6 +134,10 @@ impl Store {
         };
         let plain = self.folder().file(id, PLAIN);
         let target = self.folder().file(id, COMPRESSED);
+        if !plain.exists() {
+            // Somebody else did it, or removed it.
+            return Ok(None);
+        }
         let temporary = self.folder().file(id, ".zst.tmp");
         // Whoever left it died; the lock says that nobody is at it.
         remove_if_there(&temporary)?;

@@ -255,18 +255,26 @@ impl Store {
         let mut removed = 0;
         for source in self.sources()?.into_values().filter(|source| source.place != Place::Locus) {
             removed += u64::from(
-                !matches!(source.header(), Err(Error::SchemaTooNew { .. })) && self.try_remove(&source.id)?,
+                !matches!(source.header(), Err(Error::SchemaTooNew { .. }))
+                    && self.try_remove(&source.id, None)?,
             );
         }
         Ok(removed)
     }
 
-    /// Removes a session of this folder unless it is open.
-    pub(super) fn try_remove(&self, id: &SessionId) -> Result<bool> {
+    /// Removes a session of this folder unless it is open, or its file has not this size any more.
+    pub(super) fn try_remove(&self, id: &SessionId, size: Option<u64>) -> Result<bool> {
         let mark = self.folder.file(id, MARK);
         let Some(_alone) = OpenMark::try_alone(&mark).map_err(failure("lock", &mark))? else {
             return Ok(false);
         };
+        if let Some(size) = size {
+            let source = source::locate(&self.folder, id)?;
+            let now = source.and_then(|source| std::fs::symlink_metadata(source.path()).ok());
+            if now.is_none_or(|now| now.len() != size) {
+                return Ok(false);
+            }
+        }
         self.remove_files(id)
     }
 

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail by panicking")]
 
+mod disk;
+mod faults;
+mod process;
 mod recording;
 mod store;
 mod support;
