@@ -14,7 +14,8 @@ use super::folder::{COMPRESSED, Folder, MARK, PLAIN, create_new, open_append};
 use super::id::SessionId;
 use super::mark::{OpenMark, locked};
 use super::record::{Header, Record};
-use super::{failure, now, source};
+use super::source::{self, Place, Source};
+use super::{failure, now};
 use crate::error::{Error, Result};
 
 /// How much of a torn tail may be one whole record that only lacks its line break.
@@ -60,27 +61,20 @@ impl Conversation {
 
     /// One that is there. What is compressed is decompressed, what another format has is converted (into a new file).
     pub fn open(folder: &Folder, id: &SessionId) -> Result<Self> {
-        let not_found = || Error::SessionNotFound { id: id.to_string(), folder: folder.path().to_owned() };
-        let source = source::locate(folder, id)?.ok_or_else(not_found)?;
-        let header = source.header()?;
-        folder.create()?;
         let path = folder.file(id, PLAIN);
-        if source.path() != path {
-            let marked = folder.file(id, MARK);
-            let _alone = OpenMark::alone(&marked).map_err(failure("lock", &marked))?;
-            // Another may have done it while this one waited.
-            match source::locate(folder, id)? {
-                Some(source) if source.path() != path => {
-                    let mut lines = Vec::new();
-                    source.copy_lines(&mut lines)?;
-                    put_in_place(folder, id, PLAIN, &lines)?;
-                    remove_if_there(&folder.file(id, COMPRESSED))?;
-                }
-                Some(_) => {}
-                None => return Err(not_found()),
+        let (header, mark) = loop {
+            let source = Self::source(folder, id)?;
+            let header = source.header()?;
+            folder.create()?;
+            if source.path() != path {
+                Self::make_plain(folder, id)?;
             }
-        }
-        let mark = open_mark(folder, id)?;
+            // From here on nobody else may remove, compress or replace it; but between somebody may have.
+            let mark = open_mark(folder, id)?;
+            if Self::source(folder, id)?.path() == path {
+                break (header, mark);
+            }
+        };
         let mut conversation = Self {
             folder: folder.clone(),
             path,
@@ -93,6 +87,26 @@ impl Conversation {
         };
         conversation.appended(&[])?;
         Ok(conversation)
+    }
+
+    fn source(folder: &Folder, id: &SessionId) -> Result<Source> {
+        source::locate(folder, id)?
+            .ok_or_else(|| Error::SessionNotFound { id: id.to_string(), folder: folder.path().to_owned() })
+    }
+
+    /// Makes a session that has another form one that can be appended to.
+    fn make_plain(folder: &Folder, id: &SessionId) -> Result<()> {
+        let mark = folder.file(id, MARK);
+        let _alone = OpenMark::alone(&mark).map_err(failure("lock", &mark))?;
+        // Another may have done it while this one waited.
+        let source = Self::source(folder, id)?;
+        if source.place != Place::Plain {
+            let mut lines = Vec::new();
+            source.copy_lines(&mut lines)?;
+            put_in_place(folder, id, PLAIN, &lines)?;
+            remove_if_there(&folder.file(id, COMPRESSED))?;
+        }
+        Ok(())
     }
 
     /// The file.

@@ -59,6 +59,13 @@ impl Folder {
         self.locus.as_ref().map(|locus| locus.join("sessions"))
     }
 
+    /// The same, if there is such a folder and it does not lead to the outside.
+    pub(super) fn readable_locus_sessions(&self) -> Option<PathBuf> {
+        let sessions = self.locus_sessions()?;
+        let (project, target) = (resolved(&self.project).ok()??, resolved(&sessions).ok()??);
+        (target.starts_with(project) && target.is_dir()).then_some(sessions)
+    }
+
     pub(super) fn file(&self, id: &SessionId, ending: &str) -> PathBuf {
         self.root.join(format!("{id}{ending}"))
     }
@@ -163,7 +170,7 @@ fn leads_outside(path: &Path) -> Error {
     }
 }
 
-fn make_private(folder: &Path) -> Result<()> {
+pub(super) fn make_private(folder: &Path) -> Result<()> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     {
@@ -206,20 +213,30 @@ fn set_mode(_path: &Path, _mode: u32) -> Result<()> {
 
 /// A file of ours that must not exist yet.
 pub(super) fn create_new(path: &Path) -> io::Result<File> {
-    opened(OpenOptions::new().read(true).write(true).create_new(true), path)
+    let file = opened(OpenOptions::new().read(true).write(true).create_new(true), path)?;
+    make_file_private(&file)?;
+    Ok(file)
 }
 
 /// A file of ours to be appended to, made if it is not there.
 pub(super) fn open_append(path: &Path) -> io::Result<File> {
     let file = opened(OpenOptions::new().read(true).append(true).create(true), path)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if file.metadata()?.permissions().mode() & 0o077 != 0 {
-            file.set_permissions(fs::Permissions::from_mode(0o600))?;
-        }
-    }
+    make_file_private(&file)?;
     Ok(file)
+}
+
+#[cfg(unix)]
+fn make_file_private(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if file.metadata()?.permissions().mode() & 0o777 == 0o600 {
+        return Ok(());
+    }
+    file.set_permissions(fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn make_file_private(_file: &File) -> io::Result<()> {
+    Ok(())
 }
 
 /// A file of ours to be read.

@@ -17,10 +17,13 @@
 //! - `transcript.rs`: what lines amount to.
 //! - `store.rs`: everything that can be done with stored sessions; `retention.rs`: which of them stay; `search.rs`,
 //!   `words.rs`: how they are found.
+//! - `index.rs`: what makes that quick; `catalog.rs`: how it is kept true to the files.
 
+mod catalog;
 mod conversation;
 mod folder;
 mod id;
+mod index;
 mod legacy;
 mod mark;
 mod reader;

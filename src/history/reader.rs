@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, Read};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::record::Line;
 
@@ -10,12 +10,12 @@ use super::record::Line;
 const LINE_LIMIT: u64 = 16 * 1024 * 1024;
 
 /// Something in a file that could not be understood. Everything else in the file was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// The file.
     pub file: String,
     /// The line, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
     /// What is wrong.
     pub message: String,

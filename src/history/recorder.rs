@@ -21,7 +21,7 @@ use super::conversation::Conversation;
 use super::cut_before;
 use super::id::SessionId;
 use super::record::{Header, Record, SCHEMA, State, Turn, for_each_string};
-use super::redact::{Redactor, context_of};
+use super::redact::{RedactedText, Redactor};
 use super::store::{Store, redact_text};
 use crate::error::{Error, Result};
 use crate::event::{Event, Fact, Payload};
@@ -411,10 +411,7 @@ struct Writer {
 #[derive(Default)]
 struct Pending {
     run_id: String,
-    /// What is held because it may be the beginning of a secret.
-    held: String,
-    /// The end of what was written.
-    context: String,
+    redacted: RedactedText,
     /// The end of all that was said in this run, and how much that was.
     said: String,
     said_bytes: usize,
@@ -508,17 +505,7 @@ impl Writer {
             *text = Pending { run_id, ..Pending::default() };
         }
         text.remember(piece);
-        text.held.push_str(piece);
-        let ready = if last { text.held.len() } else { self.redactor.held_from(&text.held) };
-        let rest = text.held.split_off(ready);
-        let ready = std::mem::replace(&mut text.held, rest);
-        let skip = text.context.len();
-        let whole = std::mem::take(&mut text.context) + &ready;
-        let content = self.redactor.redact_after(&whole, skip).into_owned();
-        context_of(&whole).clone_into(&mut text.context);
-        if last {
-            text.context.clear();
-        }
+        let content = text.redacted.push(&self.redactor, piece, last);
         if !content.is_empty() {
             Record::Text { run_id: text.run_id.clone(), content }.write(timestamp, &mut self.lines);
         }

@@ -3,7 +3,8 @@
 //! Two things count as a secret: what has the shape of a well-known key (a telling prefix and enough random looking
 //! characters behind it), and the values that the caller gives, which come from variables whose names tell
 //! ([`Redactor::from_env`]). One automaton finds the prefixes and the values in one pass. A secret may come in pieces:
-//! [`Redactor::held_from`] says from where on a text may be the beginning of one, which then waits for the rest.
+//! a [`RedactedText`] holds back what may be
+//! the beginning of one until the rest is known.
 
 use std::borrow::Cow;
 
@@ -153,7 +154,7 @@ impl Redactor {
     }
 
     /// `text[skip..]` without its secrets, those that begin before it included.
-    pub fn redact_after<'a>(&self, text: &'a str, skip: usize) -> Cow<'a, str> {
+    fn redact_after<'a>(&self, text: &'a str, skip: usize) -> Cow<'a, str> {
         let mut clean = String::new();
         let mut copied = skip;
         let mut at = 0;
@@ -197,7 +198,7 @@ impl Redactor {
     }
 
     /// From where on `text`, which is to be continued, may be the beginning of a secret; its length where nothing is.
-    pub fn held_from(&self, text: &str) -> usize {
+    fn held_from(&self, text: &str) -> usize {
         let limit = cut_before(text, text.len().saturating_sub(HOLD_LIMIT));
         let tail = &text[limit..];
         if let Some(begin) = tail.rfind(PEM_BEGIN)
@@ -234,9 +235,29 @@ impl Redactor {
     }
 }
 
-/// The end of a text, as much as [`Redactor::redact_after`] has to see of it before the next piece.
-pub(super) fn context_of(text: &str) -> &str {
-    &text[cut_before(text, text.len().saturating_sub(HOLD_LEAST + 1))..]
+/// A text that comes in pieces, on its way to disk: what may be the beginning of a secret waits for the rest.
+#[derive(Debug, Default)]
+pub(super) struct RedactedText {
+    held: String,
+    /// The end of what was let through.
+    context: String,
+}
+
+impl RedactedText {
+    /// What may be written once `piece` is known; after the `last` piece that is everything.
+    pub(super) fn push(&mut self, redactor: &Redactor, piece: &str, last: bool) -> String {
+        let skip = self.context.len();
+        let mut whole = std::mem::take(&mut self.context);
+        whole.push_str(&self.held);
+        whole.push_str(piece);
+        let ready = if last { whole.len() } else { redactor.held_from(&whole).max(skip) };
+        self.held = whole.split_off(ready);
+        let clean = redactor.redact_after(&whole, skip).into_owned();
+        let context =
+            if last { "" } else { &whole[cut_before(&whole, ready.saturating_sub(HOLD_LEAST + 1))..] };
+        context.clone_into(&mut self.context);
+        clean
+    }
 }
 
 fn private_key(text: &str, start: usize) -> Option<(usize, usize)> {
@@ -253,6 +274,8 @@ fn private_key(text: &str, start: usize) -> Option<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -333,21 +356,7 @@ mod tests {
         }
     }
 
-    /// What the recorder does with text that comes in pieces.
-    fn in_pieces(redactor: &Redactor, pieces: &[&str]) -> String {
-        let (mut written, mut context, mut gathered) = (String::new(), String::new(), String::new());
-        for (index, piece) in pieces.iter().enumerate() {
-            gathered.push_str(piece);
-            let last = index + 1 == pieces.len();
-            let ready = if last { gathered.len() } else { redactor.held_from(&gathered) };
-            let rest = gathered.split_off(ready);
-            let text = format!("{context}{gathered}");
-            written.push_str(&redactor.redact_after(&text, context.len()));
-            context = context_of(&text).to_owned();
-            gathered = rest;
-        }
-        written
-    }
+    static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::default);
 
     proptest! {
         #[test]
@@ -362,14 +371,18 @@ mod tests {
                 pieces.push(&text[from..cut]);
                 from = cut;
             }
-            let written = in_pieces(&Redactor::default(), &pieces);
+            let redactor = &*REDACTOR;
+            let mut redacted = RedactedText::default();
+            let mut written: String =
+                pieces.iter().map(|piece| redacted.push(redactor, piece, false)).collect();
+            written.push_str(&redacted.push(redactor, "", true));
             prop_assert!(!written.contains("c3D4e5F6"), "{written}");
             prop_assert!(written.contains(REDACTED));
         }
 
         #[test]
         fn no_text_makes_it_panic(text in any::<String>(), skip in 0..40usize) {
-            let redactor = Redactor::default();
+            let redactor = &*REDACTOR;
             let skip = cut_before(&text, skip);
             let _ = redactor.redact_after(&text, skip);
             let held = redactor.held_from(&text);

@@ -12,7 +12,7 @@ use super::conversation::remove_if_there;
 use super::folder::{COMPRESSED, MARK, PLAIN, create_new, open_read};
 use super::id::SessionId;
 use super::mark::OpenMark;
-use super::store::Store;
+use super::store::{ListFilter, Store};
 use super::transcript::{Format, SessionSummary};
 use super::{failure, now};
 use crate::error::Result;
@@ -102,14 +102,14 @@ fn decide<'a>(
 impl Store {
     /// Removes and compresses what the policy says.
     pub fn prune(&self, policy: &PrunePolicy) -> Result<PruneOutcome> {
-        let (sessions, _) = self.summaries()?;
+        let sessions = self.list(&ListFilter::default())?.sessions;
         let mut outcome = PruneOutcome::default();
         for (session, fate) in decide(&sessions, policy, now()) {
             let id = SessionId::parse(&session.id)?;
             match fate {
                 Fate::Keep => {}
                 Fate::Remove => {
-                    if policy.dry_run || self.try_remove(&id)? {
+                    if policy.dry_run || self.try_remove(&id, Some(session.size_bytes))? {
                         outcome.removed.push(session.id.clone());
                         outcome.bytes_freed += session.size_bytes;
                     }
@@ -134,6 +134,10 @@ impl Store {
         };
         let plain = self.folder().file(id, PLAIN);
         let target = self.folder().file(id, COMPRESSED);
+        if !plain.exists() {
+            // Somebody else did it, or removed it.
+            return Ok(None);
+        }
         let temporary = self.folder().file(id, ".zst.tmp");
         // Whoever left it died; the lock says that nobody is at it.
         remove_if_there(&temporary)?;
@@ -166,6 +170,7 @@ fn compress_file(plain: &Path, target: &Path) -> io::Result<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
+    use super::Fate::{Compress, Keep, Remove};
     use super::*;
 
     fn session(id: usize, days: u64) -> SessionSummary {
@@ -180,7 +185,6 @@ mod tests {
     fn each_limit_counts_for_itself() {
         let sessions: Vec<_> =
             [0, 6, 8, 29, 31].into_iter().enumerate().map(|(id, days)| session(id, days)).collect();
-        use Fate::{Compress, Keep, Remove};
         let all = PrunePolicy::default();
         assert_eq!(fates(&sessions, &all), [Keep, Keep, Compress, Compress, Remove]);
         assert_eq!(
@@ -204,7 +208,8 @@ mod tests {
             SessionSummary { format: Format::Locus026, ..session(1, 999) },
             session(2, 999),
         ];
-        let fates: Vec<_> = decide(&sessions, &PrunePolicy::default(), 1000 * DAY_MS)
+        let policy = PrunePolicy::default();
+        let fates: Vec<_> = decide(&sessions, &policy, 1000 * DAY_MS)
             .map(|(session, fate)| (session.id.as_str(), fate))
             .collect();
         assert_eq!(fates, [("2", Fate::Remove)]);

@@ -5,8 +5,10 @@
 
 use serde::Serialize;
 
+use super::id::SessionId;
+use super::source;
 use super::store::Store;
-use super::transcript::{Role, StoredSession};
+use super::transcript::{Role, StoredMessage, Transcript};
 use super::words::{Query, words};
 use crate::error::Result;
 
@@ -54,13 +56,14 @@ impl Store {
         if query.is_empty() {
             return Ok(hits);
         }
-        for id in self.candidates(&query)? {
+        for id in self.ask(|index| index.candidates(&query))? {
             if hits.len() >= limit {
                 break;
             }
             // One that was removed since, or cannot be read, has no hits; `list` tells why.
-            if let Ok(session) = self.read(&id) {
-                hits.extend(hits_of(&session, &query));
+            let source = source::locate(self.folder(), &SessionId::parse(&id)?)?;
+            if let Some(Ok((transcript, _, _))) = source.map(|source| source.transcript()) {
+                hits.extend(hits_of(&id, &transcript, &query));
             }
         }
         hits.truncate(limit);
@@ -68,22 +71,23 @@ impl Store {
     }
 }
 
-fn hits_of(session: &StoredSession, query: &Query) -> Vec<SearchHit> {
-    let hit = |message: &super::transcript::StoredMessage| SearchHit {
-        id: session.summary.id.clone(),
-        title: session.summary.title.clone(),
+fn hits_of(id: &str, session: &Transcript, query: &Query) -> Vec<SearchHit> {
+    let summary = session.summary(id);
+    let hit = |message: &StoredMessage| SearchHit {
+        id: id.to_owned(),
+        title: summary.title.clone(),
         run_id: Some(message.run_id.clone()).filter(|id| !id.is_empty()),
         role: message.role,
         timestamp: message.timestamp,
         snippet: snippet(&message.content, query),
-        updated_at: session.summary.updated_at,
+        updated_at: summary.updated_at,
     };
     let all = session.messages.iter().filter(|message| query.matches(&message.content));
     let hits: Vec<SearchHit> = all.take(PER_SESSION).map(hit).collect();
     if !hits.is_empty() || query.has_phrases() {
         return hits;
     }
-    let titled = session.summary.title.as_deref().is_some_and(|title| query.matches(title));
+    let titled = summary.title.as_deref().is_some_and(|title| query.matches(title));
     let any = session.messages.iter().find(|message| titled || query.matches_any(&message.content));
     any.map(hit).into_iter().collect()
 }

@@ -59,7 +59,7 @@ impl Source {
             Place::Plain => folder.file(&id, PLAIN),
             Place::Compressed => folder.file(&id, COMPRESSED),
             Place::Plan => folder.file(&id, PLAN),
-            Place::Locus => folder.locus_sessions()?.join(format!("{id}{PLAN}")),
+            Place::Locus => folder.readable_locus_sessions()?.join(format!("{id}{PLAN}")),
         };
         Some(Self { id, place, path })
     }

@@ -2,8 +2,9 @@
 //!
 //! All calls do their work on the caller's thread and block for as long as it takes.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,13 +13,13 @@ use serde_json::value::RawValue;
 use super::conversation::{Conversation, put_in_place, remove_if_there};
 use super::folder::{COMPRESSED, Folder, MARK, PLAIN, PLAN};
 use super::id::SessionId;
+use super::index::Index;
 use super::mark::OpenMark;
 use super::reader::{Problem, Reading, read_lines};
 use super::record::{Header, Record, SCHEMA, State, for_each_string};
 use super::redact::Redactor;
 use super::source::{self, Place, Source};
 use super::transcript::{SessionSummary, StoredSession};
-use super::words::{Query, words};
 use super::{failure, legacy, now};
 use crate::error::{Error, Result};
 
@@ -56,12 +57,13 @@ pub struct Listing {
 pub struct Store {
     folder: Folder,
     redactor: Redactor,
+    index: Mutex<Option<Index>>,
 }
 
 impl Store {
     /// The history in `folder`; `redactor` takes the secrets out of what is written. Touches nothing.
     pub fn new(folder: Folder, redactor: Redactor) -> Self {
-        Self { folder, redactor }
+        Self { folder, redactor, index: Mutex::new(None) }
     }
 
     /// The history of `project`, at its usual place or in `folder`.
@@ -81,19 +83,15 @@ impl Store {
 
     /// Sessions at a glance, newest first.
     pub fn list(&self, filter: &ListFilter) -> Result<Listing> {
-        let (mut sessions, problems) = self.summaries()?;
-        if let Some(query) = &filter.query {
-            let found = self.candidates(&Query::parse(query))?;
-            sessions.retain(|session| found.contains(&session.id));
+        let ((mut sessions, total), problems, marks) =
+            self.ask(|index| Ok((index.list(filter)?, index.problems()?, index.marks()?)))?;
+        let held = |id: &String| {
+            SessionId::parse(id).is_ok_and(|id| OpenMark::is_held(&self.folder.file(&id, MARK)))
+        };
+        let open: HashSet<String> = marks.into_iter().filter(held).collect();
+        for session in &mut sessions {
+            session.open = open.contains(&session.id);
         }
-        sessions.retain(|session| {
-            filter.provider.as_ref().is_none_or(|provider| session.provider == *provider)
-                && filter.after.is_none_or(|after| session.created_at >= after)
-                && filter.before.is_none_or(|before| session.created_at <= before)
-        });
-        let total = sessions.len();
-        let sessions =
-            sessions.into_iter().skip(filter.offset).take(filter.limit.unwrap_or(usize::MAX)).collect();
         Ok(Listing { sessions, total, problems })
     }
 
@@ -103,12 +101,7 @@ impl Store {
         if source::locate(&self.folder, &prefix)?.is_some() {
             return Ok(vec![prefix.to_string()]);
         }
-        let (sessions, _) = self.summaries()?;
-        Ok(sessions
-            .into_iter()
-            .map(|session| session.id)
-            .filter(|id| id.starts_with(prefix.as_str()))
-            .collect())
+        self.ask(|index| index.find(prefix.as_str()))
     }
 
     /// A whole session.
@@ -262,18 +255,26 @@ impl Store {
         let mut removed = 0;
         for source in self.sources()?.into_values().filter(|source| source.place != Place::Locus) {
             removed += u64::from(
-                !matches!(source.header(), Err(Error::SchemaTooNew { .. })) && self.try_remove(&source.id)?,
+                !matches!(source.header(), Err(Error::SchemaTooNew { .. }))
+                    && self.try_remove(&source.id, None)?,
             );
         }
         Ok(removed)
     }
 
-    /// Removes a session of this folder unless it is open.
-    pub(super) fn try_remove(&self, id: &SessionId) -> Result<bool> {
+    /// Removes a session of this folder unless it is open, or its file has not this size any more.
+    pub(super) fn try_remove(&self, id: &SessionId, size: Option<u64>) -> Result<bool> {
         let mark = self.folder.file(id, MARK);
         let Some(_alone) = OpenMark::try_alone(&mark).map_err(failure("lock", &mark))? else {
             return Ok(false);
         };
+        if let Some(size) = size {
+            let source = source::locate(&self.folder, id)?;
+            let now = source.and_then(|source| std::fs::symlink_metadata(source.path()).ok());
+            if now.is_none_or(|now| now.len() != size) {
+                return Ok(false);
+            }
+        }
         self.remove_files(id)
     }
 
@@ -286,69 +287,8 @@ impl Store {
         Ok(removed)
     }
 
-    /// Where each session is read from.
-    fn sources(&self) -> Result<BTreeMap<SessionId, Source>> {
-        let mut found = BTreeMap::new();
-        let mut take = |id: SessionId, place| {
-            let source = Source::at(&self.folder, id.clone(), place);
-            if let Some(source) = source {
-                let known = found.entry(id).or_insert_with(|| source.clone());
-                if place < known.place {
-                    *known = source;
-                }
-            }
-        };
-        if self.folder.check()? {
-            for name in names(self.folder.path())? {
-                if let Some((id, place)) = Place::of(&name) {
-                    take(id, place);
-                }
-            }
-        }
-        if let Some(locus) = self.folder.locus_sessions().filter(|locus| locus.is_dir()) {
-            for name in names(&locus)? {
-                if let Some((id, Place::Plan)) = Place::of(&name) {
-                    take(id, Place::Locus);
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    /// The ids of the sessions in which all words of a query occur, newest first.
-    pub(super) fn candidates(&self, query: &Query) -> Result<Vec<String>> {
-        let (sessions, _) = self.summaries()?;
-        let mut ids = Vec::new();
-        for session in sessions {
-            let stored = self.read(&session.id)?;
-            let mut text = format!("{} {}", session.id, session.title.as_deref().unwrap_or_default());
-            stored.messages.iter().for_each(|message| text = format!("{text} {}", message.content));
-            if query
-                .words()
-                .iter()
-                .all(|word| words(&text).any(|(b, e)| text[b..e].to_lowercase().starts_with(word)))
-            {
-                ids.push(session.id);
-            }
-        }
-        Ok(ids)
-    }
-
-    pub(super) fn summaries(&self) -> Result<(Vec<SessionSummary>, Vec<Problem>)> {
-        let mut summaries = Vec::new();
-        let mut problems = Vec::new();
-        for source in self.sources()?.into_values() {
-            match read_stored(&source) {
-                Ok((session, _)) => {
-                    problems.extend(session.problems);
-                    let open = OpenMark::is_held(&self.folder.file(&source.id, MARK));
-                    summaries.push(SessionSummary { open, ..session.summary });
-                }
-                Err(error) => problems.push(source.problem(&error)),
-            }
-        }
-        summaries.sort_by(|a, b| b.updated_at.cmp(&a.updated_at).then_with(|| a.id.cmp(&b.id)));
-        Ok((summaries, problems))
+    pub(super) fn index(&self) -> &Mutex<Option<Index>> {
+        &self.index
     }
 
     fn source(&self, id: &str) -> Result<Source> {
@@ -378,7 +318,7 @@ pub(super) fn redact_text(redactor: &Redactor, text: &mut String) {
 }
 
 /// The names of a folder's entries, as far as they are text; others are not ours.
-fn names(folder: &Path) -> Result<Vec<String>> {
+pub(super) fn names(folder: &Path) -> Result<Vec<String>> {
     let entries = std::fs::read_dir(folder).map_err(failure("list", folder))?;
     entries
         .filter_map(|entry| entry.map(|entry| entry.file_name().into_string().ok()).transpose())

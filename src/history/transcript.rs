@@ -302,24 +302,17 @@ impl Transcript {
 /// The beginning of a text, without line breaks or other control characters.
 fn one_line(text: &str) -> String {
     let mut line = String::new();
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-    let mut length = 0;
-    for word in words {
-        if length > 0 {
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
+        if !line.is_empty() {
             line.push(' ');
-            length += 1;
         }
-        for c in word.chars() {
-            if length >= PREVIEW_LIMIT {
-                return line;
-            }
-            line.push(c);
-            length += 1;
-        }
-        if length >= PREVIEW_LIMIT {
+        line.extend(word.chars().take(PREVIEW_LIMIT));
+        if let Some((end, _)) = line.char_indices().nth(PREVIEW_LIMIT) {
+            line.truncate(end);
             break;
         }
     }
+    line.truncate(line.trim_end().len());
     line
 }
 

@@ -1,7 +1,10 @@
 //! The history: what is stored, what survives. Faults bear their number of the catalogue.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the helpers of a test fail by panicking")]
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail by panicking")]
 
+mod disk;
+mod faults;
+mod process;
 mod recording;
 mod store;
 mod support;

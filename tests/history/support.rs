@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use locus_exec::event::{Event, Fact, Payload};
-use locus_exec::history::{Header, NewSession, Record, Recorder, Redactor, SCHEMA, Store, Turn};
+use locus_exec::history::{Header, ListFilter, NewSession, Record, Recorder, Redactor, SCHEMA, Store, Turn};
 use locus_exec::stream::{Chunk, TurnResult, Usage};
 use tempfile::TempDir;
 
@@ -39,7 +39,7 @@ impl Project {
 
     /// The ids of all sessions, newest first.
     pub(crate) fn ids(&self) -> Vec<String> {
-        let listing = self.store.list(&Default::default()).unwrap();
+        let listing = self.store.list(&ListFilter::default()).unwrap();
         listing.sessions.into_iter().map(|session| session.id).collect()
     }
 }

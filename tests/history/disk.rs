@@ -1,0 +1,158 @@
+//! Fault 54 and the read-only folder of 59: disks that are full, limited, broken or read-only. Each part runs in a
+//! process of its own, within limits or a mount that only that process has.
+
+use std::fs;
+use std::process::Command;
+
+use locus_exec::ErrorKind;
+use locus_exec::history::{ListFilter, Recorder, Store};
+
+use super::process::{command, open_or_create, pass, prompt};
+use super::support::{Observe, Project};
+
+/// Mounts a file system of 256 KB over the history, in a namespace of its own.
+const ON_A_SMALL_DISK: &str = "mkdir -p \"$LOCUS_HISTORY_PROJECT/.locus\" && \
+    mount -t tmpfs -o size=256k,mode=700 none \"$LOCUS_HISTORY_PROJECT/.locus\" && exec \"$@\"";
+
+/// Whether this user may mount something in a namespace of its own.
+fn may_mount() -> bool {
+    let may = Command::new("unshare").args(["-Urm", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
+    let may = may.is_ok_and(|output| output.status.success());
+    if !may {
+        println!("not run: it needs a user namespace");
+    }
+    may
+}
+
+/// What is stored, as the numbers that were appended.
+fn stored(store: &Store) -> Vec<u64> {
+    let session = store.read("one").unwrap();
+    assert_eq!(session.problems, [], "nothing is torn");
+    let prompts = session.messages.iter().filter(|message| message.role == locus_exec::history::Role::User);
+    prompts.map(|message| message.content.trim_end().parse().unwrap()).collect()
+}
+
+/// Appends numbers until that fails; how many could be, and what the failure says.
+fn append_until_it_fails(store: &Store) -> (u64, String) {
+    let mut conversation = open_or_create(store);
+    for number in 0..10_000 {
+        // Nothing divides a block by this length: some write is cut short.
+        if let Err(error) = conversation.append(&prompt(&format!("{number:<1777}"))) {
+            assert_eq!(error.kind(), ErrorKind::History);
+            return (number, error.report().error);
+        }
+    }
+    panic!("the disk has no end");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn fault_54_a_full_disk_is_told_and_loses_nothing() {
+    if may_mount() {
+        let project = Project::new();
+        let wrapper = ["unshare", "-Urm", "sh", "-c", ON_A_SMALL_DISK, "sh"];
+        pass(command(&wrapper, project.path(), "fill-the-disk"));
+    }
+}
+
+pub(crate) fn fill(store: &Store) {
+    drop(open_or_create(store));
+    let ballast = store.folder().path().join("ballast");
+    fs::write(&ballast, [1; 32 * 1024]).unwrap();
+    let (count, error) = append_until_it_fails(store);
+    assert!(error.contains("one.jsonl") && error.contains("free some space"), "{error}");
+    assert!(stored(store).into_iter().eq(0..count), "all that was acknowledged, and nothing else");
+
+    // A recorder tells, keeps what it could not write, and writes it when there is room.
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut recorder = Recorder::open(store, "one").unwrap();
+    recorder.prompt("r", &format!("{count:<20000}"));
+    let error = runtime.block_on(recorder.sync()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::History);
+    assert!(recorder.failure().is_some());
+    assert!(stored(store).into_iter().eq(0..count));
+    fs::remove_file(ballast).unwrap();
+    runtime.block_on(recorder.sync()).unwrap();
+    assert!(recorder.failure().is_none());
+    runtime.block_on(recorder.close()).unwrap();
+    assert!(stored(store).into_iter().eq(0..=count));
+    // There is no room for an index either; it is done without.
+    assert_eq!(store.list(&ListFilter::default()).unwrap().total, 1);
+}
+
+#[test]
+#[cfg(unix)]
+fn fault_54_a_limit_of_the_file_size_cuts_a_write_short_and_loses_nothing() {
+    let project = Project::new();
+    let script = "trap '' XFSZ; ulimit -f 100; exec \"$@\"";
+    pass(command(&["sh", "-c", script, "sh"], project.path(), "reach-the-limit"));
+    let size = fs::metadata(project.file("one.jsonl")).unwrap().len();
+    assert!(size.is_multiple_of(512) || size > 1000);
+    project.store.rename("one", "without the limit").unwrap();
+    assert_eq!(project.store.read("one").unwrap().problems, []);
+}
+
+pub(crate) fn reach_the_limit(store: &Store) {
+    let (count, error) = append_until_it_fails(store);
+    assert!(count > 10, "{count}");
+    assert!(error.contains("one.jsonl") && error.contains("ulimit"), "{error}");
+    assert!(stored(store).into_iter().eq(0..count), "the write that was cut short is undone");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn fault_54_a_failed_sync_is_final() {
+    if Command::new("strace").arg("true").output().is_err() {
+        println!("not run: it needs strace");
+        return;
+    }
+    let project = Project::new();
+    project.put("one", 5, &[("0", "a")]);
+    let inject = "inject=fdatasync:error=EIO:when=1";
+    let wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", inject];
+    pass(command(&wrapper, project.path(), "fail-to-sync"));
+    assert_eq!(project.store.read("one").unwrap().problems, []);
+}
+
+pub(crate) fn fail_to_sync(store: &Store) {
+    let mut conversation = open_or_create(store);
+    conversation.append(&prompt("1")).unwrap();
+    let error = conversation.sync().unwrap_err();
+    assert!(error.report().error.contains("one.jsonl"), "{}", error.report().error);
+    // The next sync of the kernel would succeed; what the first one lost stays lost.
+    assert_eq!(conversation.sync().unwrap_err().kind(), ErrorKind::History);
+    assert_eq!(conversation.append(&prompt("2")).unwrap_err().kind(), ErrorKind::History);
+    assert_eq!(stored(store), [0, 1]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn fault_59_a_read_only_folder_can_be_read() {
+    if may_mount() {
+        let project = Project::new();
+        let wrapper = ["unshare", "-Urm", "sh", "-c", ON_A_SMALL_DISK, "sh"];
+        pass(command(&wrapper, project.path(), "read-only"));
+    }
+}
+
+pub(crate) fn read_only(store: &Store) {
+    let mut conversation = open_or_create(store);
+    conversation.append(&prompt("0")).unwrap();
+    drop(conversation);
+    let mount = store.folder().path().parent().unwrap();
+    let remounted = Command::new("mount").args(["-o", "remount,ro"]).arg(mount).status().unwrap();
+    assert!(remounted.success());
+    assert_eq!(stored(store), [0]);
+    assert_eq!(store.list(&ListFilter::default()).unwrap().total, 1);
+    assert_eq!(store.search("0", 9).unwrap().len(), 1);
+    assert_eq!(store.find("o").unwrap(), ["one"]);
+    for error in [
+        store.rename("one", "x").unwrap_err(),
+        store.remove("one").unwrap_err(),
+        store.fork("one", None).unwrap_err(),
+        Recorder::open(store, "one").unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::History);
+        assert!(error.to_string().contains("make it writable"), "{}", error.report().error);
+    }
+}
