@@ -131,6 +131,7 @@ class Recording {
   #run: PromptRecord | undefined
   /** The answer of the run, as far as it has come. */
   #text = ''
+  readonly #tools = new Set<string>()
   #initialized = false
   #turns = 0
   #timestamp = 0
@@ -166,6 +167,7 @@ class Recording {
       case 'tool_use': {
         yield* this.#ready()
         const { tool, id, parameters, parentToolUseId } = record
+        this.#tools.add(tool)
         const from = parentToolUseId === undefined ? {} : { parentToolUseId }
         yield this.#said({ type: 'tool_use', tool, id, ...from })
         yield this.#said({ type: 'tool_parameters', tool, id, parameters, ...from })
@@ -200,6 +202,7 @@ class Recording {
   *#begin(record: PromptRecord): Generator<Moment> {
     this.#run = record
     this.#text = ''
+    this.#tools.clear()
     this.#initialized = false
     this.#turns++
     yield this.#fact('prompt:submitted', { prompt: record.content })
@@ -241,13 +244,12 @@ class Recording {
   /** A prompt that no end of the turn followed: whoever ran it was killed. */
   *#interrupt(): Generator<Moment> {
     if (this.#run) {
+      const { runId, timestamp } = this.#run
       yield* this.#finish({
-        ...{ type: 'turn', timestamp: this.#timestamp, runId: this.#run.runId, success: false },
-        ...{
-          errorCode: 'CANCELLED',
-          error: 'the turn was interrupted: its program ended in the middle of it',
-        },
-        ...{ stopReason: 'interrupted', durationMs: this.#timestamp - this.#run.timestamp, toolsUsed: [] },
+        ...{ type: 'turn', runId, timestamp: this.#timestamp, success: false, stopReason: 'interrupted' },
+        ...{ durationMs: this.#timestamp - timestamp, toolsUsed: [...this.#tools] },
+        errorCode: 'CANCELLED',
+        error: 'the turn was interrupted: its program ended in the middle of it',
       })
     }
   }

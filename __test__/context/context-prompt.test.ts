@@ -59,7 +59,7 @@ describe('the prompt with the context', () => {
     ['ten long messages', said(10, () => 'x'.repeat(100_000)), 10],
     ['one that is endless', said(1, () => '𝒳'.repeat(1_000_000)), 10],
     ['very many', said(5000, () => 'y'.repeat(500)), 5000],
-    ['very many of nothing', said(50_000, () => ''), 50_000],
+    ['very many of one letter', said(50_000, () => 'z'), 50_000],
   ])('is bounded, for %s', (_, messages, maxMessages) => {
     const summary = 's'.repeat(100_000)
     const prompt = buildContextPrompt({ summary, messages, request, maxMessages })
@@ -80,6 +80,21 @@ describe('the prompt with the context', () => {
     expect(told).toHaveLength(4)
     expect(told.map((text) => text.includes('characters left out'))).toEqual([true, true, false, false])
     expect(told[0]).toMatch(/^<0 x+\n\[… 14\d{3} characters left out …\]\nx+ 0>$/)
+  })
+
+  it('leaves out empty answers, and says which one was interrupted', () => {
+    const messages: Messages = [
+      { role: 'user', content: 'go' },
+      { role: 'assistant', content: ' \n', metadata: { interrupted: true } },
+      { role: 'user', content: 'again' },
+      { role: 'assistant', content: 'half an ans', metadata: { interrupted: true } },
+    ]
+    const prompt = buildContextPrompt({ messages, request })
+    expect(prompt.match(/<message .*>/g)).toEqual([
+      '<message role="user">',
+      '<message role="user">',
+      '<message role="assistant" interrupted="true">',
+    ])
   })
 
   it('keeps a message within its frame', () => {

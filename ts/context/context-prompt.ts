@@ -5,7 +5,11 @@ export interface ContextPromptParts {
   /** What there is, by `ContextTracker.buildContextSummary`. */
   summary?: string
   /** What was said, oldest first. */
-  messages: ReadonlyArray<{ role: 'user' | 'assistant'; content: string }>
+  messages: ReadonlyArray<{
+    role: 'user' | 'assistant'
+    content: string
+    metadata?: { interrupted?: boolean }
+  }>
   /** The prompt of this turn. */
   request: string
   /** How many messages are told, the newest ones (default 10). */
@@ -19,9 +23,8 @@ export const MAX_CONTEXT_CHARS = 40_000
 const MAX_SUMMARY_CHARS = 8000
 /** What is left at least of a message that has to be shortened. */
 const LEAST_MESSAGE_CHARS = 300
-/** The words around it all, and around each message. */
+/** The words around it all. */
 const FRAME_CHARS = 1000
-const MESSAGE_FRAME_CHARS = 40
 
 /**
  * The prompt for an agent that cannot resume the conversation: what it is told of it, then the request.
@@ -35,7 +38,8 @@ export function buildContextPrompt({
   request,
   maxMessages = 10,
 }: ContextPromptParts): string {
-  const told = maxMessages > 0 ? messages.slice(-maxMessages) : []
+  const said = messages.filter(({ content }) => content.trim() !== '')
+  const told = maxMessages > 0 ? said.slice(-maxMessages) : []
   if (told.length === 0 && summary.trim() === '') {
     return request
   }
@@ -47,7 +51,7 @@ export function buildContextPrompt({
     budget -= kept.length
   }
   if (told.length > 0) {
-    sections.push('# Conversation History', ...history(told, messages.length, budget))
+    sections.push('# Conversation History', ...history(told, said.length, budget))
   }
   return [...sections, '# Current Request', request].join('\n\n')
 }
@@ -57,9 +61,11 @@ const INTRODUCTION =
   'Take it as background; do what the current request at the end asks.'
 
 function history(told: ContextPromptParts['messages'], all: number, budget: number): string[] {
-  const texts = told.map(({ role, content }) => ({ role, content: unframed(content.trim()) }))
-  const costs = texts.map(({ content }) => content.length + MESSAGE_FRAME_CHARS)
-  let excess = costs.reduce((sum, cost) => sum + cost, 0) - budget
+  const texts = told.map(({ role, content, metadata }) => ({
+    frame: metadata?.interrupted ? `role="${role}" interrupted="true"` : `role="${role}"`,
+    content: unframed(content.trim()),
+  }))
+  let excess = texts.reduce((sum, text) => sum + costOf(text), 0) - budget
   for (const text of texts) {
     if (excess <= 0) {
       break
@@ -69,15 +75,33 @@ function history(told: ContextPromptParts['messages'], all: number, budget: numb
     text.content = kept
   }
   // Very many messages: even shortened they are too long.
-  while (excess > 0 && texts.length > 1) {
-    const dropped = texts.shift()
-    excess -= (dropped?.content.length ?? 0) + MESSAGE_FRAME_CHARS
+  let dropped = 0
+  for (const text of texts.slice(0, -1)) {
+    if (excess <= 0) {
+      break
+    }
+    excess -= costOf(text)
+    dropped++
   }
-  const left = all - texts.length
+  const left = all - texts.length + dropped
   return [
     ...(left > 0 ? [`(${left} earlier ${left === 1 ? 'message' : 'messages'} left out)`] : []),
-    ...texts.map(({ role, content }) => `<message role="${role}">\n${content}\n</message>`),
+    ...texts.slice(dropped).map(framed),
   ]
+}
+
+interface Text {
+  frame: string
+  content: string
+}
+
+function framed({ frame, content }: Text): string {
+  return `<message ${frame}>\n${content}\n</message>`
+}
+
+/** With the lines between it and the next one. */
+function costOf(text: Text): number {
+  return framed(text).length + '\n\n'.length
 }
 
 /** A message cannot end its own frame. */

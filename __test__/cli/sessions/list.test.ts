@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-
+import { stateOf } from '../../../ts/cli/sessions/list.js'
 import { runCli } from '../../support/cli.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { FIRST, idsOf, json, project, SECOND, sessions, THIRD } from '../../support/project.js'
@@ -66,4 +66,13 @@ describe('sessions list', () => {
     expect(lines).toHaveLength(2)
     expect(lines[1]).toMatch(/^a8f3d9e2 {2}.*日本語.*…$/)
   })
+})
+
+it.each([
+  [{ open: false, interrupted: false }, ''],
+  [{ open: false, interrupted: true }, 'interrupted'],
+  [{ open: true, interrupted: false }, 'open'],
+  [{ open: true, interrupted: true }, 'running'],
+])('the state of a session with %j is %j', (session, state) => {
+  expect(stateOf(session)).toBe(state)
 })

@@ -1,8 +1,9 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import type { StoredRecord } from '../../../ts/index.js'
+import { runCli } from '../../support/cli.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { FIRST, idsOf, json, project, SECOND, sessions } from '../../support/project.js'
 import { linesOf, recordedSession, store } from '../../support/stored.js'
@@ -100,7 +101,9 @@ describe('a hostile session', () => {
       })
       const { bytes, exitCode } = await terminal.finished
       expect([args, exitCode]).toEqual([args, args[1] === 'a8f3' ? 43 : 0])
-      expect([args, bytes.replaceAll(/\r?\n|\t/g, '').match(/[\p{Cc}\u202e]/u)]).toEqual([args, null])
+      // The exit may be told between the two characters that the terminal makes of the last newline.
+      const obeyed = bytes.replaceAll(/\r(\n|$)/g, '\n').match(/.{0,20}(?![\n\t])[\p{Cc}\u202e].{0,20}/u)
+      expect([args, JSON.stringify(obeyed?.[0])]).toEqual([args, undefined])
     }
   })
 
@@ -119,4 +122,45 @@ describe('a hostile session', () => {
     expect(html.stdout).not.toContain('<b>')
     expect(html.stdout.endsWith('</html>\n')).toBe(true)
   }, 60_000)
+})
+
+describe('a folder that leads elsewhere', () => {
+  it.each([['list'], ['clear', '--yes'], ['prune'], ['delete', FIRST], ['show', FIRST]])(
+    'is refused, whatever is to be done there: %s (77)',
+    async (...args) => {
+      const elsewhere = project()
+      const cwd = temporaryFolder()
+      symlinkSync(join(elsewhere, '.locus'), join(cwd, '.locus'))
+      const { exitCode, stdout, stderr } = await sessions(args, cwd)
+      expect({ exitCode, stdout }).toEqual({ exitCode: 44, stdout: '' })
+      expect(stderr).toContain(join(cwd, '.locus'))
+      expect(idsOf(await json(['list'], elsewhere))).toHaveLength(3)
+    },
+  )
+
+  it('is not cleaned either (77)', async () => {
+    const elsewhere = project()
+    const left = join(elsewhere, '.locus', 'exec-history', `${FIRST}.jsonl.tmp`)
+    writeFileSync(left, 'x')
+    utimesSync(left, 0, 0)
+    const cwd = temporaryFolder()
+    symlinkSync(join(elsewhere, '.locus'), join(cwd, '.locus'))
+    expect((await runCli(['exec', 'clean'], { cwd })).exitCode).toBe(44)
+    expect(existsSync(left)).toBe(true)
+  })
+})
+
+it('a session that a newer version has written is left alone (59)', async () => {
+  const cwd = temporaryFolder()
+  const [head, ...rest] = recordedSession({ id: FIRST })
+  const path = store(cwd, FIRST, [{ ...head, schema: 99 }, ...rest])
+  const before = readFileSync(path)
+  for (const args of [['show'], ['fork'], ['rename'], ['export'], ['replay']]) {
+    const { exitCode, stderr } = await sessions([...args, FIRST, ...(args[0] === 'rename' ? ['x'] : [])], cwd)
+    expect([args, exitCode]).toEqual([args, 45])
+    expect(stderr).toContain('was written by a newer version')
+  }
+  await sessions(['clear', '--yes'], cwd)
+  await sessions(['prune', '--keep', '0'], cwd)
+  expect(readFileSync(path)).toEqual(before)
 })

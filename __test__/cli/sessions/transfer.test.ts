@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
@@ -54,5 +54,35 @@ describe('sessions export and import', () => {
     const { exitCode, stderr } = await sessions(args, project(), { input: 'no session' })
     expect(stderr).toMatch(message)
     expect(exitCode).toBe(2)
+  })
+})
+
+describe('a conversation in the format of the plan', () => {
+  it('is listed, shown and replayed, and its file is left as it is', async () => {
+    const cwd = project()
+    const path = join(cwd, '.locus', 'exec-history', 'V1StGXR8_Z5jdHi6B-myT.json')
+    const message = { timestamp: Date.now() - 5000 }
+    const session = {
+      ...{ id: 'V1StGXR8_Z5jdHi6B-myT', projectPath: cwd, createdAt: message.timestamp },
+      messages: [
+        { role: 'user', content: 'plan a sprint', ...message },
+        {
+          ...{ role: 'assistant', content: 'Week 1 …', ...message },
+          metadata: { toolsUsed: ['Read'], duration: 1200 },
+        },
+      ],
+      ...{ updatedAt: message.timestamp, metadata: { model: 'sonnet', provider: 'claude' } },
+    }
+    writeFileSync(path, JSON.stringify(session, null, 2))
+    const list = await json(['list', '--limit', '1'], cwd)
+    expect(list.sessions[0]).toMatchObject({ format: 'plan-json', preview: 'plan a sprint', turns: 1 })
+    const { stdout } = await sessions(['show', 'V1StG'], cwd)
+    expect(stdout).toContain('plan a sprint\n')
+    expect(stdout).toMatch(/claude .* · 1\.2s\n.*Read.*\nWeek 1 …\n/)
+    const replay = await sessions(['replay', 'V1StG', '--speed', 'max'], cwd)
+    expect(replay).toMatchObject({ exitCode: 0, stdout: 'Week 1 …\n' })
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(session)
+    const cleared = await sessions(['clear', '--yes'], cwd)
+    expect(cleared.stdout).toBe('deleted 4 sessions\n')
   })
 })

@@ -99,7 +99,7 @@ export function agentOf(provider: string, model: string | undefined): string {
 }
 
 /** What is special about a session at the moment; mostly nothing. */
-export function stateOf({ open, interrupted }: SessionSummary): string {
+export function stateOf({ open, interrupted }: Pick<SessionSummary, 'open' | 'interrupted'>): string {
   if (open) {
     return interrupted ? 'running' : 'open'
   }

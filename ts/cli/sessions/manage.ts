@@ -33,15 +33,22 @@ export async function deleteSessions(
     throw execError('CANCELLED', 'nothing was deleted')
   }
   const deleted: string[] = []
-  for (const id of ids) {
-    if (await store.delete(id)) {
+  const tell = () => screen.print(`deleted ${deleted.map((id) => id.slice(0, SHORT_ID)).join(', ')}`)
+  try {
+    for (const id of ids) {
+      await store.delete(id)
       deleted.push(id)
     }
+  } catch (error) {
+    if (!json && deleted.length > 0) {
+      tell()
+    }
+    throw error
   }
   if (json) {
     screen.json({ deleted })
   } else {
-    screen.print(`deleted ${deleted.map((id) => id.slice(0, SHORT_ID)).join(', ') || 'nothing'}`)
+    tell()
   }
 }
 
