@@ -104,15 +104,20 @@ fn much_text() {
     settle();
     list(&store, Some(1));
     let bytes: u64 = store.list(&ListFilter::default()).unwrap().sessions.iter().map(|s| s.size_bytes).sum();
-    for (name, query) in [
-        ("a frequent word", "word1"),
-        ("a rare word", "word19999"),
-        ("three words", "word20 word300 word4000"),
-        ("no match", "nowhere"),
+    for (name, query_words) in [
+        ("a frequent word", vec![1]),
+        ("a rare word", vec![19_998]),
+        ("three words", vec![20, 300, 4000]),
+        ("no match", vec![30_000]),
     ] {
+        let mut query = String::new();
+        for number in query_words {
+            word(number, &mut query);
+            query.push(' ');
+        }
         let (time, memory) = peak(|| {
             median(20, || {
-                black_box(store.search(query, 20).unwrap());
+                black_box(store.search(&query, 20).unwrap());
             })
         });
         let name = format!("search in {} MB of files, {name}", bytes / 1_000_000);
@@ -188,6 +193,16 @@ fn fill(project: &Path, sessions: u64, bytes: usize) {
     }
 }
 
+/// Appends the word of this number; none is the beginning of another.
+fn word(mut number: u64, text: &mut String) {
+    const SYLLABLES: [&str; 10] = ["ba", "ce", "di", "fo", "gu", "la", "me", "ni", "po", "ru"];
+    while number > 0 {
+        text.push_str(SYLLABLES[usize::try_from(number % 10).unwrap()]);
+        number /= 10;
+    }
+    text.push('s');
+}
+
 /// Words as in a language: the frequent ones are few. 20,000 of them.
 struct Words(u64);
 
@@ -203,7 +218,8 @@ impl Words {
         while text.len() < bytes {
             self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let random = (self.0 >> 11) as f64 / (1u64 << 53) as f64;
-            text.push_str(&format!("word{} ", 20_000f64.powf(random) as u64));
+            word(20_000f64.powf(random) as u64, &mut text);
+            text.push(' ');
         }
         text
     }

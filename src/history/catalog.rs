@@ -5,12 +5,14 @@
 //! that is opened or closed changes it too) only those are looked at that are open or among the newest. What another
 //! program writes into an old file, in place, is noticed with the next change of the folder.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{MutexGuard, PoisonError};
 use std::thread;
+
+use rustc_hash::FxHashSet;
 
 use super::folder::MARK;
 use super::id::SessionId;
@@ -232,7 +234,7 @@ fn entry_of(source: &Source) -> Option<Entry> {
     match source.transcript() {
         Ok((transcript, reading, format)) => {
             let summary = SessionSummary { format, ..transcript.summary(source.id.as_str()) };
-            let mut words = HashSet::new();
+            let mut words = FxHashSet::default();
             gather_words(source.id.as_str(), &mut words);
             summary.title.iter().for_each(|title| gather_words(title, &mut words));
             for message in &transcript.messages {

@@ -1,6 +1,8 @@
 //! What a word is, once for the index and for the files, so that they never disagree.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+
+use rustc_hash::FxHashSet;
 
 use super::cut_before;
 
@@ -9,23 +11,48 @@ const WORD_LIMIT: usize = 64;
 
 /// The words of a text as ranges of it: runs of letters and digits; of scripts without spaces, each character.
 pub(super) fn words(text: &str) -> impl Iterator<Item = (usize, usize)> {
-    let mut chars = text.char_indices().peekable();
+    let mut at = 0;
     std::iter::from_fn(move || {
-        loop {
-            let (begin, c) = chars.next()?;
-            if is_ideograph(c) {
-                return Some((begin, begin + c.len_utf8()));
+        let begin = loop {
+            match next(text, at)? {
+                (length, Kind::Letter) => {
+                    at += length;
+                    break at - length;
+                }
+                (length, Kind::Ideograph) => {
+                    at += length;
+                    return Some((at - length, at));
+                }
+                (length, Kind::Other) => at += length,
             }
-            if !c.is_alphanumeric() {
-                continue;
-            }
-            let mut end = begin + c.len_utf8();
-            while let Some((index, c)) = chars.next_if(|(_, c)| c.is_alphanumeric() && !is_ideograph(*c)) {
-                end = index + c.len_utf8();
-            }
-            return Some((begin, end));
+        };
+        while let Some((length, Kind::Letter)) = next(text, at) {
+            at += length;
         }
+        Some((begin, at))
     })
+}
+
+/// What a character is in a word.
+enum Kind {
+    Letter,
+    Ideograph,
+    Other,
+}
+
+/// The length in bytes and the kind of the character at `at`.
+fn next(text: &str, at: usize) -> Option<(usize, Kind)> {
+    let byte = *text.as_bytes().get(at)?;
+    if byte.is_ascii() {
+        return Some((1, if byte.is_ascii_alphanumeric() { Kind::Letter } else { Kind::Other }));
+    }
+    let c = text[at..].chars().next()?;
+    let kind = match c {
+        c if is_ideograph(c) => Kind::Ideograph,
+        c if c.is_alphanumeric() => Kind::Letter,
+        _ => Kind::Other,
+    };
+    Some((c.len_utf8(), kind))
 }
 
 /// Chinese characters and Japanese syllables are written without spaces.
@@ -40,20 +67,12 @@ fn folded(word: &str) -> String {
 }
 
 /// Adds the words of a text, each once, as they are compared.
-pub(super) fn gather_words(text: &str, gathered: &mut HashSet<String>) {
-    let mut buffer = String::new();
+pub(super) fn gather_words<'a>(text: &'a str, gathered: &mut FxHashSet<Cow<'a, str>>) {
     for (begin, end) in words(text) {
         let word = &text[begin..end];
-        if word.is_ascii() {
-            let word = &word[..word.len().min(WORD_LIMIT)];
-            buffer.clear();
-            buffer.extend(word.bytes().map(|byte| char::from(byte.to_ascii_lowercase())));
-            if !gathered.contains(buffer.as_str()) {
-                gathered.insert(buffer.clone());
-            }
-        } else {
-            gathered.insert(folded(word));
-        }
+        let as_it_is = word.len() <= WORD_LIMIT
+            && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        gathered.insert(if as_it_is { Cow::Borrowed(word) } else { Cow::Owned(folded(word)) });
     }
 }
 
@@ -138,9 +157,9 @@ mod tests {
     #[test]
     fn gathered_words_are_the_same_words() {
         let text = "Add OAuth2-login, für_Élise! 你好";
-        let mut gathered = HashSet::new();
+        let mut gathered = FxHashSet::default();
         gather_words(text, &mut gathered);
-        assert_eq!(gathered, folded_words(text).into_iter().collect());
+        assert_eq!(gathered, folded_words(text).into_iter().map(Cow::Owned).collect());
     }
 
     #[test]

@@ -19,7 +19,7 @@ fn may_mount() -> bool {
     let may = Command::new("unshare").args(["-Urm", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
     let may = may.is_ok_and(|output| output.status.success());
     if !may {
-        println!("not run: it needs a user namespace");
+        super::support::not_run("a user namespace");
     }
     may
 }
@@ -58,7 +58,7 @@ fn fault_54_a_full_disk_is_told_and_loses_nothing() {
 pub(crate) fn fill(store: &Store) {
     drop(open_or_create(store));
     let ballast = store.folder().path().join("ballast");
-    fs::write(&ballast, [1; 32 * 1024]).unwrap();
+    fs::write(&ballast, vec![1; 32 * 1024]).unwrap();
     let (count, error) = append_until_it_fails(store);
     assert!(error.contains("one.jsonl") && error.contains("free some space"), "{error}");
     assert!(stored(store).into_iter().eq(0..count), "all that was acknowledged, and nothing else");
@@ -103,7 +103,7 @@ pub(crate) fn reach_the_limit(store: &Store) {
 #[cfg(target_os = "linux")]
 fn fault_54_a_failed_sync_is_final() {
     if Command::new("strace").arg("true").output().is_err() {
-        println!("not run: it needs strace");
+        super::support::not_run("strace");
         return;
     }
     let project = Project::new();

@@ -52,7 +52,6 @@ fn fault_52_kill_9_loses_nothing_that_was_acknowledged() {
         // One that was written and not acknowledged is not written again.
         acknowledged = last;
     }
-    println!("{kills} kills, {acknowledged} acknowledged records");
 }
 
 /// A process is killed when it is about to do its n-th write, rename, …, for every n. Whatever it was at, every
@@ -61,7 +60,7 @@ fn fault_52_kill_9_loses_nothing_that_was_acknowledged() {
 #[cfg(target_os = "linux")]
 fn fault_53_killed_at_every_step() {
     if Command::new("strace").args(["-e", "inject=write:signal=KILL:when=9", "true"]).output().is_err() {
-        println!("not run: it needs strace");
+        super::support::not_run("strace");
         return;
     }
     for call in ["write", "fsync", "fdatasync", "rename", "ftruncate", "unlink"] {
@@ -166,7 +165,9 @@ fn fault_56_eight_processes_on_one_session() {
     let recorders = (0..4).map(|name| command(&[], project.path(), &format!("record r{name} 50")));
     let all: Vec<_> = appenders.chain(recorders).collect();
     let all: Vec<_> = all.into_iter().map(|command| thread::spawn(|| pass(command))).collect();
-    all.into_iter().for_each(|one| one.join().unwrap());
+    for one in all {
+        one.join().unwrap();
+    }
     let stored = project.store.read("one").unwrap();
     assert_eq!(stored.problems, []);
     let prompts = prompts(&stored);
@@ -189,7 +190,9 @@ fn fault_57_four_times_two_hundred_changes() {
         .map(|name| command(&[], project.path(), &format!("set-context c{name} 200")))
         .map(|command| thread::spawn(|| pass(command)))
         .collect();
-    all.into_iter().for_each(|one| one.join().unwrap());
+    for one in all {
+        one.join().unwrap();
+    }
     let stored = project.store.read("one").unwrap();
     assert_eq!((stored.problems.len(), prompts(&stored)), (0, vec!["p"]));
     for name in 0..4 {

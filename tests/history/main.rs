@@ -4,7 +4,10 @@
 
 mod disk;
 mod faults;
+mod index;
+mod legacy;
 mod process;
 mod recording;
+mod round_trips;
 mod store;
 mod support;

@@ -133,3 +133,9 @@ impl Observe for Recorder {
         self.observe(&Event { seq: 1, timestamp: 1_700_000_000_000, payload: payload.into() }, run);
     }
 }
+
+/// Says that a test cannot be run here, and what it needs.
+#[expect(clippy::print_stderr, reason = "a test that was not run must not look as if it was")]
+pub(crate) fn not_run(needs: &str) {
+    eprintln!("not run: it needs {needs}");
+}
