@@ -12,6 +12,7 @@
 //! | kind | text fields |
 //! | --- | --- |
 //! | `text:delta`, `thinking:delta` | content, and the parent tool use id if there is one |
+//! | `tool:completed`, `tool:failed` with a long text as `data` | the chunk without `data` as JSON, and that text |
 //! | all others | one JSON text: the chunk, or the data of the fact |
 //! | [`TIME_MARK`] | none; its two words are the low and high half of the time of the events after it |
 //!
@@ -22,7 +23,7 @@
 use std::borrow::Cow;
 
 use encoding_rs::mem::{convert_str_to_utf16, convert_utf8_to_latin1_lossy, is_str_latin1};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Payload};
 use crate::stream::Chunk;
@@ -38,6 +39,10 @@ const WORD_LIMIT: usize = 8 * 1024;
 
 /// The most words that one event takes, with a time mark.
 const WORDS_PER_EVENT: usize = 6;
+
+/// What a tool returned crosses as it is, not as JSON, if it is a text of this length in bytes or more: then nobody has to
+/// write and read it as JSON once more.
+const LONG_TEXT: usize = 4 * 1024;
 
 /// The text of a batch, in an encoding that V8 takes over without looking at it.
 #[derive(Debug, PartialEq, Eq)]
@@ -162,7 +167,13 @@ impl Packer {
             Payload::Chunk(Chunk::Thinking { content: None, parent_tool_use_id }) => {
                 self.text_event(kind, "", parent_tool_use_id.as_ref());
             }
-            Payload::Chunk(chunk) => self.json_event(kind, chunk),
+            Payload::Chunk(chunk) => match long_text(chunk) {
+                Some((chunk, text)) => {
+                    self.json_event(kind, &chunk);
+                    self.add_field(&text);
+                }
+                None => self.json_event(kind, chunk),
+            },
             Payload::Fact(fact) => self.json_event(kind, fact),
         }
         self.events += 1;
@@ -192,6 +203,13 @@ impl Packer {
         let json = serde_json::to_string(payload).unwrap_or_default();
         self.words.push(head(kind, 1));
         self.field(&json);
+    }
+
+    /// Adds a field to the last event, which has one.
+    fn add_field(&mut self, text: &str) {
+        let head = self.words.len() - 2;
+        self.words[head] += 1 << 8;
+        self.field(text);
     }
 
     fn field(&mut self, text: &str) {
@@ -226,11 +244,40 @@ const fn head(kind: u8, fields: u32) -> u32 {
     kind as u32 | fields << 8
 }
 
+/// What a tool returned, if it is a long text, and its chunk without that.
+fn long_text<'a>(chunk: &'a Chunk<'_>) -> Option<(Chunk<'a>, Cow<'a, str>)> {
+    let Chunk::ToolResult { tool, id, success, error, duration, data: Some(data), parent_tool_use_id } =
+        chunk
+    else {
+        return None;
+    };
+    let json = data.get();
+    if json.len() < LONG_TEXT || !json.starts_with('"') {
+        return None;
+    }
+    let borrowed = |text: &'a Cow<'_, str>| Cow::Borrowed(&**text);
+    let rest = Chunk::ToolResult {
+        tool: borrowed(tool),
+        id: borrowed(id),
+        success: *success,
+        error: error.as_ref().map(borrowed),
+        duration: *duration,
+        data: None,
+        parent_tool_use_id: parent_tool_use_id.as_ref().map(borrowed),
+    };
+    Some((rest, serde_json::from_str::<Text<'_>>(json).ok()?.0))
+}
+
+/// A string that borrows where it has no escapes; a bare `Cow` would not.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
 /// The length of `text` in UTF-16 code units: one for each character, two for those beyond the first plane.
 fn utf16_len(text: &str) -> usize {
-    let begins_character = |byte: u8| usize::from(byte & 0xc0 != 0x80);
-    let needs_two_units = |byte: u8| usize::from(byte >= 0xf0);
-    text.bytes().map(|byte| begins_character(byte) + needs_two_units(byte)).sum()
+    // In blocks whose counts fit into a byte, so that many bytes are counted at once.
+    let units = |byte: u8| u8::from(byte & 0xc0 != 0x80) + u8::from(byte >= 0xf0);
+    let count = |block: &[u8]| usize::from(block.iter().map(|byte| units(*byte)).sum::<u8>());
+    text.as_bytes().chunks(usize::from(u8::MAX / 2)).map(count).sum()
 }
 
 #[cfg(test)]

@@ -107,7 +107,8 @@ impl Dialect for ClaudeDialect {
         if let Some(delta) = self.deltas.read(line) {
             return self.delta(delta, sink);
         }
-        let text = String::from_utf8_lossy(line);
+        // Much faster than the lossy way where there is nothing to lose, as nearly always.
+        let text = str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
         let text = text.trim_ascii().trim_start_matches('\u{feff}');
         if text.is_empty() {
             return;
