@@ -43,8 +43,9 @@ pub fn repair(line: &str) -> Option<String> {
 }
 
 fn has_controls(line: &str) -> bool {
-    // Counted and not searched for, so that many bytes are looked at at once.
-    line.bytes().filter(|byte| *byte < 0x20).count() > 0
+    // Counted in blocks whose counts fit into a byte, so that many bytes are looked at at once.
+    let controls = |block: &[u8]| block.iter().map(|byte| u8::from(*byte < 0x20)).sum::<u8>();
+    line.as_bytes().chunks(u8::MAX.into()).any(|block| controls(block) > 0)
 }
 
 /// Whether there is anything that looks like an escaped surrogate, alone or in a pair.
