@@ -23,10 +23,10 @@
 use std::borrow::Cow;
 
 use encoding_rs::mem::{convert_str_to_utf16, convert_utf8_to_latin1_lossy, is_str_latin1};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::event::{Event, Payload};
-use crate::stream::Chunk;
+use crate::stream::{Chunk, ToolData};
 
 /// The kind of the words that carry a time.
 pub const TIME_MARK: u8 = 0xff;
@@ -170,7 +170,7 @@ impl Packer {
             Payload::Chunk(chunk) => match long_text(chunk) {
                 Some((chunk, text)) => {
                     self.json_event(kind, &chunk);
-                    self.add_field(&text);
+                    self.add_field(text);
                 }
                 None => self.json_event(kind, chunk),
             },
@@ -245,14 +245,12 @@ const fn head(kind: u8, fields: u32) -> u32 {
 }
 
 /// What a tool returned, if it is a long text, and its chunk without that.
-fn long_text<'a>(chunk: &'a Chunk<'_>) -> Option<(Chunk<'a>, Cow<'a, str>)> {
-    let Chunk::ToolResult { tool, id, success, error, duration, data: Some(data), parent_tool_use_id } =
-        chunk
-    else {
+fn long_text<'a>(chunk: &'a Chunk<'_>) -> Option<(Chunk<'a>, &'a str)> {
+    let Chunk::ToolResult { tool, id, success, error, duration, data, parent_tool_use_id } = chunk else {
         return None;
     };
-    let json = data.get();
-    if json.len() < LONG_TEXT || !json.starts_with('"') {
+    let Some(ToolData::Text(text)) = data else { return None };
+    if text.len() < LONG_TEXT {
         return None;
     }
     let borrowed = |text: &'a Cow<'_, str>| Cow::Borrowed(&**text);
@@ -265,12 +263,8 @@ fn long_text<'a>(chunk: &'a Chunk<'_>) -> Option<(Chunk<'a>, Cow<'a, str>)> {
         data: None,
         parent_tool_use_id: parent_tool_use_id.as_ref().map(borrowed),
     };
-    Some((rest, serde_json::from_str::<Text<'_>>(json).ok()?.0))
+    Some((rest, text))
 }
-
-/// A string that borrows where it has no escapes; a bare `Cow` would not.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The length of `text` in UTF-16 code units: one for each character, two for those beyond the first plane.
 fn utf16_len(text: &str) -> usize {
@@ -335,6 +329,29 @@ mod tests {
         let json = r#"{"type":"status","status":"compacting"}"#.to_owned();
         assert_eq!(unpack(&batches[0]), [(7, 5, EventKind::StatusChanged as u8, vec![json])]);
         assert!(packer.is_empty());
+    }
+
+    #[test]
+    fn a_long_text_that_a_tool_returned_crosses_as_it_is() {
+        let result = |text: &str| Chunk::ToolResult {
+            tool: "Read".into(),
+            id: "toolu_1".into(),
+            success: true,
+            error: None,
+            duration: 3,
+            data: Some(ToolData::Text(text.to_owned().into())),
+            parent_tool_use_id: None,
+        };
+        let rest = r#""tool":"Read","id":"toolu_1","success":true,"duration":3"#;
+        let long = "\"é\n🦀".repeat(LONG_TEXT);
+        let mut packer = Packer::default();
+        for (seq, text) in [(1, "short"), (2, &long), (3, "short")] {
+            packer.push(&Event { seq, timestamp: 5, payload: result(text).into() });
+        }
+        let events: Vec<_> = packer.take().flat_map(|batch| unpack(&batch)).collect();
+        let short = vec![format!(r#"{{"type":"tool_result",{rest},"data":"short"}}"#)];
+        let fields: Vec<_> = events.into_iter().map(|(.., fields)| fields).collect();
+        assert_eq!(fields, [short.clone(), vec![format!(r#"{{"type":"tool_result",{rest}}}"#), long], short]);
     }
 
     #[test]

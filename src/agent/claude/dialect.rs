@@ -17,7 +17,7 @@ use super::wire::{
 use crate::agent::json::CheckedJson;
 use crate::agent::{Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
 use crate::error::{Error, ErrorKind};
-use crate::stream::{Chunk, Json, json_of, repair};
+use crate::stream::{Chunk, Json, ToolData, json_of, repair};
 
 /// Types of lines that say nothing a consumer could use.
 const QUIET_TYPES: &[&str] = &["control_response", "keep_alive", "tool_progress", "tool_use_summary"];
@@ -395,7 +395,7 @@ impl ClaudeDialect {
             success: !failed,
             error: failed.then(|| Cow::Owned(plain_text(block.content))),
             duration: started.map_or(0, |started| now.saturating_sub(started)),
-            data: data.map(CheckedJson::json),
+            data: data.map(tool_data),
             parent_tool_use_id: parent,
         });
         true
@@ -570,6 +570,13 @@ fn plain_text(content: Option<CheckedJson<'_>>) -> String {
     let blocks: Vec<ContentBlock<'_>> = content.items().into_iter().flatten().filter_map(object).collect();
     let texts: Vec<&str> = blocks.iter().filter_map(|block| block.text.as_ref()).map(Text::as_str).collect();
     texts.join("\n")
+}
+
+fn tool_data(data: CheckedJson<'_>) -> ToolData<'_> {
+    match serde_json::from_str::<Text<'_>>(data.as_str()) {
+        Ok(Text(text)) => ToolData::Text(text),
+        Err(_) => ToolData::Json(data.json()),
+    }
 }
 
 fn status(status: &str, detail: Option<Json<'_>>, sink: &mut dyn Sink) {
