@@ -5,11 +5,11 @@
 
 use memchr::memchr;
 
-/// How much is asked for at a time; also the size of a Linux pipe.
-const READ_SIZE: usize = 64 * 1024;
+/// How much is asked for at a time. A fast stream has as much waiting, because its pipe is larger than usual.
+const READ_SIZE: usize = 256 * 1024;
 
 /// The capacity above which the buffer is let go when it is empty: one long line is often followed by more.
-const KEPT_CAPACITY: usize = 4 * 1024 * 1024;
+const KEPT_CAPACITY: usize = 2 * 1024 * 1024;
 
 /// How much of an oversized line is kept for the report.
 const OVERSIZED_HEAD: usize = 1024;
