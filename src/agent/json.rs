@@ -89,7 +89,8 @@ impl<'a> Pieces<'a> {
                 .position(|byte| matches!(byte, b',' | b':' | b'}' | b']') || byte.is_ascii_whitespace())
                 .unwrap_or(bytes.len()),
         };
-        let (value, rest) = self.0.split_at_checked(length)?;
+        // Without an end to it, a value that is none would come again and again.
+        let (value, rest) = self.0.split_at_checked(length).filter(|_| length > 0)?;
         self.0 = rest;
         Some(value)
     }
@@ -117,7 +118,7 @@ fn nested_length(bytes: &[u8]) -> Option<usize> {
         match bytes.get(at)? {
             b'"' => at += string_length(&bytes[at..])? - 1,
             b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth -= 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
         at += 1;
