@@ -32,7 +32,9 @@ async function loadSession(id: string, fake: string, options: SessionOptions): P
 }
 
 /** A project with one stored conversation, which its agent knows as `fake-session`. */
-async function storedConversation(prompt = 'the colour is teal'): Promise<{ projectPath: string; id: string }> {
+async function storedConversation(
+  prompt = 'the colour is teal',
+): Promise<{ projectPath: string; id: string }> {
   const projectPath = temporaryFolder()
   const session = await openSession('answers-with-the-prompt', { projectPath })
   await session.execute(prompt)
@@ -48,8 +50,7 @@ async function turnOf(session: ExecSession, prompt: string, options: TurnOptions
 }
 
 function statusesOf(chunks: StreamChunk[], name: string): unknown[] {
-  const isIt = (chunk: StreamChunk): chunk is StatusChunk =>
-    chunk.type === 'status' && chunk.status === name
+  const isIt = (chunk: StreamChunk): chunk is StatusChunk => chunk.type === 'status' && chunk.status === name
   return chunks.filter(isIt).map(({ detail }) => detail)
 }
 
@@ -338,7 +339,8 @@ describe('what is saved', () => {
   it('is the prompt before the agent has it, and the end of a turn before it is told', async () => {
     const projectPath = temporaryFolder()
     const session = await openSession('waits-for-interrupt', { projectPath })
-    const read = () => readFileSync(join(projectPath, '.locus', 'exec-history', `${session.id}.jsonl`), 'utf8')
+    const read = () =>
+      readFileSync(join(projectPath, '.locus', 'exec-history', `${session.id}.jsonl`), 'utf8')
     const onDisk: string[] = []
     session.on(ExecEventType.PROMPT_SUBMITTED, () => onDisk.push(read()))
     session.on(ExecEventType.TURN_COMPLETED, () => onDisk.push(read()))

@@ -63,8 +63,11 @@ mod tests {
     fn each_phase_has_its_own_deadline() {
         let now = Instant::now();
         let timeouts = Timeouts { start: SECOND, idle: 2 * SECOND, total: 10 * SECOND };
-        let starting = Progress { started: now, attempted: now, ready: false, last_output: now, excused: false };
+        let starting =
+            Progress { started: now, attempted: now, ready: false, last_output: now, excused: false };
         assert_eq!(timeouts.next(&starting), Some((now + SECOND, ErrorKind::StartTimeout)));
+        let again = Progress { attempted: now + 3 * SECOND, ..starting };
+        assert_eq!(timeouts.next(&again), Some((now + 4 * SECOND, ErrorKind::StartTimeout)));
         let silent = Progress { ready: true, last_output: now + SECOND, ..starting };
         assert_eq!(timeouts.next(&silent), Some((now + 3 * SECOND, ErrorKind::IdleTimeout)));
         let asking = Progress { excused: true, ..silent };
@@ -78,7 +81,16 @@ mod tests {
         let now = Instant::now();
         let never = Timeouts { start: Duration::ZERO, idle: Duration::ZERO, total: Duration::ZERO };
         for ready in [false, true] {
-            assert_eq!(never.next(&Progress { started: now, attempted: now, ready, last_output: now, excused: false }), None);
+            assert_eq!(
+                never.next(&Progress {
+                    started: now,
+                    attempted: now,
+                    ready,
+                    last_output: now,
+                    excused: false
+                }),
+                None
+            );
         }
     }
 }
