@@ -131,7 +131,7 @@ export interface NativeSessionOptions {
   /** Whether every question for permission is answered with allow. */
   allowAll: boolean
   systemPrompt?: string
-  flushMs: number
+  flushMs?: number
   settleMs?: number
   graceMs?: number
   lingerMs?: number

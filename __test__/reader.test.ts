@@ -57,6 +57,15 @@ describe('the reader', () => {
     expect(chunksOf(reader)).toEqual(texts.map((content) => ({ type: 'text_delta', content })))
   })
 
+  it('gives a long text that a tool returned as it is', () => {
+    const chunk = { type: 'tool_result', tool: 'Read', id: 'toolu_1', success: true, duration: 3 }
+    const fields = [JSON.stringify(chunk), '{"not": "parsed"} \ud800']
+    const reader = readerOf(pack(1, [{ time: 1 }, { type: ExecEventType.TOOL_COMPLETED, fields }]))
+    expect(reader.advance()).toBe(true)
+    expect(reader.chunk).toEqual({ ...chunk, data: fields[1] })
+    expect(reader.data).toEqual({ toolName: 'Read', toolId: 'toolu_1', duration: 3, result: fields[1] })
+  })
+
   it('tells the parent of what a subagent says', () => {
     const reader = readerOf(
       pack(1, [{ time: 1 }, text('one', 'toolu_1'), text('two'), thinking('three', 'toolu_3')]),

@@ -12,7 +12,7 @@ const TIMES = 11
 const path = (name) => fileURLToPath(new URL(name, import.meta.url))
 const cli = path('../dist/cli.cjs')
 
-const DEMO = [cli, 'exec', '--provider', 'demo', '--json-stream', 'hi']
+const DEMO = [cli, 'exec', '--provider', 'demo', '--json-stream', '--no-save', 'hi']
 
 /** What is waited for: `until` is in what the program says; without it the program's end is meant. */
 const COMMANDS = {

@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! agent process ─ bytes ─▶ frame ─ line ─▶ dialect ─ Chunk ─▶ run ─ Event(seq) ─▶ consumers
-//!    process               stream::frame   agent              run    event        stream::EventQueue, …
+//!    process               stream::frame   agent              run    event        stream::EventQueue,
+//!                                                                                 history
 //! ```
 //!
 //! Imports go backwards along this line only. [`run::Session`] is where to begin: it is the handle of one

@@ -70,7 +70,10 @@ export interface SessionOptions {
   onPermission?: PermissionHandler
   /** Text added to the agent's system prompt. */
   systemPrompt?: string
-  /** 0 to 16: for how many milliseconds events may be gathered after one that was delivered at once (default 0). */
+  /**
+   * 0 to 16: for how many milliseconds events may be gathered after one that was delivered at once (default: 0 while up
+   * to 4 turns run in this process, 16 while there are more).
+   */
   flushMs?: number
   timeouts?: Timeouts
   /** Keep the conversation on disk, in `.locus/exec-history` of the project (default true; `StreamingExecutor` never does). */
@@ -148,7 +151,7 @@ export function toNative(options: SessionOptions): NativeSessionOptions & { proj
     deniedTools: texts(options, 'deniedTools'),
     allowAll: flag('allowAll', options.allowAll) ?? false,
     systemPrompt: text(options, 'systemPrompt'),
-    flushMs: number('flushMs', options.flushMs, MAX_FLUSH_MS) ?? 0,
+    flushMs: number('flushMs', options.flushMs, MAX_FLUSH_MS),
     settleMs: number('timeouts.settleMs', timeouts.settleMs),
     graceMs: number('timeouts.graceMs', timeouts.graceMs),
     lingerMs: number('timeouts.lingerMs', timeouts.lingerMs),

@@ -1,5 +1,5 @@
 import type { NativeSession } from '../index.js'
-import type { StreamChunk } from './chunks.js'
+import type { StreamChunk, ToolResultChunk } from './chunks.js'
 import { dataOfChunk, type ExecEventData, ExecEventType, FACTS } from './events.js'
 import { native } from './native.js'
 
@@ -104,12 +104,20 @@ export class EventReader {
       const content = this.#content()
       return this.#fields === 1
         ? { type: 'text_delta', content }
-        : { type: 'text_delta', content, parentToolUseId: this.#parent() }
+        : { type: 'text_delta', content, parentToolUseId: this.#second() }
     }
     if (kind === this.#thinkingDelta) {
       return this.#thinking()
     }
-    return this.#isFact[kind] ? undefined : (this.#json() as StreamChunk)
+    if (this.#isFact[kind]) {
+      return undefined
+    }
+    const chunk = this.#json() as StreamChunk
+    if (this.#fields === 2) {
+      // A long text that a tool returned, which is not JSON.
+      ;(chunk as ToolResultChunk).data = this.#second()
+    }
+    return chunk
   }
 
   /** The event's `data`, made anew each time: it belongs to whoever gets it. */
@@ -125,7 +133,7 @@ export class EventReader {
     const content = this.#fields > 0 ? this.#content() : ''
     const chunk: StreamChunk = content === '' ? { type: 'thinking' } : { type: 'thinking', content }
     if (this.#fields === 2) {
-      chunk.parentToolUseId = this.#parent()
+      chunk.parentToolUseId = this.#second()
     }
     return chunk
   }
@@ -134,7 +142,7 @@ export class EventReader {
     return this.#arena.slice(this.#start, this.#words[this.#fieldEnds])
   }
 
-  #parent(): string {
+  #second(): string {
     return this.#arena.slice(this.#words[this.#fieldEnds], this.#words[this.#fieldEnds + 1])
   }
 

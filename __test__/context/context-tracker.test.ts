@@ -247,6 +247,17 @@ describe('the state', () => {
   })
 })
 
+it('interrupted turns do not keep a tracker from seeing later ones', () => {
+  const parameters = { file_path: '/p/a.md', content: '' }
+  const turn = (id: string) => [
+    { type: 'prompt', timestamp: 1, runId: id, content: 'go', provider: 'claude' },
+    { type: 'tool_use', timestamp: 1, runId: id, id, tool: 'Write', parameters },
+  ]
+  const interrupted = Array.from({ length: 2000 }, (_, index) => turn(`use-${index}`)).flat()
+  const done = { type: 'tool_result', timestamp: 2, runId: 'last', id: 'last', tool: 'Write', success: true }
+  expect(titles(ContextTracker.fromRecords([...interrupted, ...turn('last'), done]))).toEqual(['a.md'])
+})
+
 describe('the summary', () => {
   it('names what there is, open tasks first', () => {
     const tracker = trackerOf(

@@ -22,6 +22,7 @@ const PROGRAMS = {
       '--executable',
       agentPath('replay-after-prompt'),
       '--json-stream',
+      '--no-save',
       'go',
     ],
   ],

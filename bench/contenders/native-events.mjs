@@ -3,7 +3,7 @@ import { agentPath } from './agent.mjs'
 import { measure } from './measure.mjs'
 
 await measure(async (consumer) => {
-  const session = await ExecSession.create({ executable: agentPath('replay-after-prompt') })
+  const session = await ExecSession.create({ executable: agentPath('replay-after-prompt'), save: false })
   session.on(ExecEventType.TEXT_DELTA, ({ data }) =>
     consumer.take('text_delta', data.content, data.parentToolUseId),
   )

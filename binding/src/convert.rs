@@ -31,7 +31,7 @@ pub struct NativeSessionOptions {
     /// Whether every question for permission is answered with allow.
     pub allow_all: bool,
     pub system_prompt: Option<String>,
-    pub flush_ms: u32,
+    pub flush_ms: Option<u32>,
     pub settle_ms: Option<u32>,
     pub grace_ms: Option<u32>,
     pub linger_ms: Option<u32>,
@@ -116,7 +116,7 @@ impl From<NativeSessionOptions> for SessionOptions {
                 resume: options.resume,
                 runner: options.runner.into(),
             },
-            flush_window: Duration::from_millis(options.flush_ms.into()),
+            flush_window: options.flush_ms.map(|ms| Duration::from_millis(ms.into())),
             cancel: CancelTimes {
                 settle: duration(options.settle_ms, defaults.cancel.settle),
                 grace: duration(options.grace_ms, defaults.cancel.grace),

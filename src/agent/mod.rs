@@ -8,6 +8,7 @@
 mod agent;
 mod claude;
 mod demo;
+mod json;
 mod permission;
 
 pub use agent::{Agent, AgentOptions, Dialect, Signal, Sink, TurnEnd, agent_named};

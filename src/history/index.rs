@@ -31,6 +31,7 @@ const SCHEMA: &str = "
         interrupted INTEGER NOT NULL, format INTEGER NOT NULL, problems TEXT
     );
     CREATE INDEX session_by_time ON session (updated_at DESC, id);
+    CREATE INDEX session_readable ON session (number) WHERE readable;
     CREATE INDEX session_with_problems ON session (number) WHERE problems IS NOT NULL;
     CREATE VIRTUAL TABLE words USING fts5 (
         text, content='', contentless_delete=1, detail=none, tokenize='ascii'
@@ -167,7 +168,7 @@ impl Index {
         let columns = "id, place, size, modified, inode";
         let sql = format!(
             "SELECT {columns} FROM session WHERE id IN (SELECT id FROM mark) UNION \
-             SELECT * FROM (SELECT {columns} FROM session ORDER BY updated_at DESC LIMIT 100)"
+             SELECT * FROM (SELECT {columns} FROM session ORDER BY updated_at DESC LIMIT 32)"
         );
         self.all(&sql, [], stamp_of)
     }

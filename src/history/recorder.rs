@@ -172,7 +172,10 @@ impl Recorder {
         let theirs = Arc::clone(&shared);
         thread::Builder::new()
             .name("locus-history".into())
-            .spawn(move || writer.run(&theirs))
+            .spawn(move || {
+                let _stopped = Stopped(&theirs);
+                writer.run(&theirs);
+            })
             .map_err(super::failure("start the thread that writes", &path))?;
         Ok(Self { shared, provider, model, ending: Ending::default() })
     }
@@ -294,6 +297,17 @@ impl Drop for Recorder {
     fn drop(&mut self) {
         self.shared.lock().closing = true;
         self.shared.changed.notify_all();
+    }
+}
+
+/// However the writing thread ends: nobody waits for it any more.
+struct Stopped<'a>(&'a Shared);
+
+impl Drop for Stopped<'_> {
+    fn drop(&mut self) {
+        let mut gathered = self.0.lock();
+        gathered.stopped = true;
+        gathered.syncs.clear();
     }
 }
 

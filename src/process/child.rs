@@ -5,14 +5,15 @@ use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{ChildStdin, ChildStdout};
+use tokio::io::AsyncWriteExt;
+use tokio::process::ChildStdin;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::command::CommandSpec;
 use super::exit::Exit;
 use super::stderr::StderrTail;
+use super::stdout::Stdout;
 use super::supervisor::{Fate, Supervision, Supervisor};
 use crate::error::{Error, Result};
 
@@ -34,7 +35,7 @@ pub struct Process {
     program: String,
     supervisor: Supervisor,
     stdin: Option<mpsc::UnboundedSender<Vec<u8>>>,
-    stdout: ChildStdout,
+    stdout: Stdout,
     stdout_ended: bool,
     stderr: StderrTail,
     exit: Option<Exit>,
@@ -62,7 +63,9 @@ impl Process {
             program: program.to_string_lossy().into_owned(),
             supervisor,
             stdin: Some(write_in_background(pipes.stdin)),
-            stdout: pipes.stdout,
+            stdout: Stdout::new(pipes.stdout).map_err(|error| {
+                Error::Internal(format!("the pipe of a fresh child cannot be read: {error}").into())
+            })?,
             stdout_ended: false,
             stderr: StderrTail::drain(pipes.stderr),
             exit: None,
@@ -113,7 +116,7 @@ impl Process {
                     Fate::Lost => self.exit = Some(Exit { code: None, signal: None }),
                     Fate::NotStarted(source) => return Activity::NotStarted(not_started(&self.program, source)),
                 },
-                read = self.stdout.read_buf(buffer), if may_read && !self.stdout_ended => match read {
+                read = self.stdout.read(buffer), if may_read && !self.stdout_ended => match read {
                     // A read error on a pipe means that nothing more will come, the same as its end.
                     Ok(0) | Err(_) => self.stdout_ended = true,
                     Ok(count) => {
@@ -124,6 +127,11 @@ impl Process {
                 () = sleep_until(drain_deadline), if self.exit.is_some() => self.stdout_ended = true,
             }
         }
+    }
+
+    /// Tells that nothing will be read for a while, so that nobody need be woken by what is written meanwhile.
+    pub fn pause_reading(&mut self) {
+        self.stdout.unwatch();
     }
 
     /// Asks everything to end, and kills after the grace.
@@ -153,7 +161,7 @@ impl Process {
             loop {
                 tokio::select! {
                     () = self.supervisor.gone() => return,
-                    read = self.stdout.read_buf(&mut scrap), if !self.stdout_ended => {
+                    read = self.stdout.read(&mut scrap), if !self.stdout_ended => {
                         self.stdout_ended = !matches!(read, Ok(1..));
                         scrap.clear();
                     }

@@ -9,6 +9,7 @@ mod child;
 mod command;
 mod exit;
 mod stderr;
+mod stdout;
 mod supervisor;
 
 pub use child::{Activity, Process};

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
+use super::turn::window_for_all;
 use crate::error::Result;
 use crate::event::{Event, Fact, Payload};
 use crate::history::Recorder;
@@ -27,7 +28,8 @@ pub(super) struct Dispatcher {
     open_tools: Vec<OpenTool>,
     tools_used: Vec<String>,
     usage: Usage,
-    window: Duration,
+    /// Chosen by the number of turns under way where it is not given.
+    window: Option<Duration>,
     /// When the flush window closes that was opened by the last publication.
     window_end: Option<Instant>,
 }
@@ -41,7 +43,7 @@ struct OpenTool {
 }
 
 impl Dispatcher {
-    pub(super) fn new(queue: Arc<EventQueue>, window: Duration) -> Self {
+    pub(super) fn new(queue: Arc<EventQueue>, window: Option<Duration>) -> Self {
         Self {
             queue,
             packer: Packer::default(),
@@ -233,8 +235,9 @@ impl Dispatcher {
             return;
         }
         self.queue.push(self.packer.take());
-        if !self.window.is_zero() {
-            self.window_end = Some(end_of_window(Instant::now(), self.window));
+        let window = self.window.unwrap_or_else(window_for_all);
+        if !window.is_zero() {
+            self.window_end = Some(end_of_window(Instant::now(), window));
         }
     }
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::cancel::{Cancellation, Measure, StopCause};
 use super::dispatcher::Dispatcher;
 use super::session::{Message, RecordOptions, SessionOptions, TurnOptions};
-use super::turn::{Ended, Output, Turn};
+use super::turn::{Ended, Output, Turn, UnderWay};
 use crate::agent::{Agent, Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Fact;
@@ -124,6 +124,9 @@ impl Executor {
             }
             self.conclude().await;
             self.dispatcher.flush();
+            if let (Some(live), Some(_)) = (&mut self.live, self.dispatcher.window_end()) {
+                live.process.pause_reading();
+            }
         };
         self.end().await;
         if let Some(done) = ended {
@@ -230,6 +233,7 @@ impl Executor {
         self.options.agent.permissions.can_ask = options.can_ask;
         let TurnOptions { prompt, run_id, timeouts, retold, .. } = options;
         self.turn = Some(Turn {
+            _under_way: UnderWay::begin(),
             run_id,
             started: Instant::now(),
             attempted: Instant::now(),

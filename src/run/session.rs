@@ -18,8 +18,9 @@ use crate::stream::EventQueue;
 pub struct SessionOptions {
     /// How the agent is to be run.
     pub agent: AgentOptions,
-    /// For how long events may be gathered after one that was published at once; at most 16 ms make sense.
-    pub flush_window: Duration,
+    /// For how long events may be gathered after one that was published at once; at most 16 ms make sense. Where it is
+    /// not said: not at all while only a few turns run in this process, and 16 ms while there are many.
+    pub flush_window: Option<Duration>,
     /// The deadlines of a cancellation.
     pub cancel: CancelTimes,
     /// How long the process may take to leave by itself when the session ends.
@@ -45,7 +46,7 @@ impl Default for SessionOptions {
     fn default() -> Self {
         Self {
             agent: AgentOptions::default(),
-            flush_window: Duration::ZERO,
+            flush_window: None,
             cancel: CancelTimes::default(),
             linger: Duration::from_secs(2),
             line_limit: 16 * 1024 * 1024,

@@ -1,6 +1,8 @@
 //! What is known of the turn under way.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -12,9 +14,43 @@ use crate::error::{ErrorKind, ErrorReport};
 use crate::event::{Fact, Payload};
 use crate::stream::{Chunk, TurnResult, Usage};
 
+/// How many turns are under way in this process.
+static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
+
+/// More turns than this at once are many: then waking the consumer for each piece of each costs more than a person notices
+/// of a short delay.
+const FEW: usize = 4;
+
+/// How long the events of a turn are gathered while many turns share one consumer.
+const SHARED_WINDOW: Duration = Duration::from_millis(16);
+
+/// For how long the events of a turn may be gathered, considering how many there are at the moment.
+pub(super) fn window_for_all() -> Duration {
+    if UNDER_WAY.load(Ordering::Relaxed) > FEW { SHARED_WINDOW } else { Duration::ZERO }
+}
+
+/// Counts as a turn under way until it is dropped.
+#[derive(Debug)]
+pub(super) struct UnderWay(());
+
+impl UnderWay {
+    pub(super) fn begin() -> Self {
+        UNDER_WAY.fetch_add(1, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        UNDER_WAY.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A turn under way.
 #[derive(Debug)]
 pub(super) struct Turn {
+    /// Held, not looked at.
+    pub(super) _under_way: UnderWay,
     pub(super) run_id: String,
     pub(super) started: Instant,
     /// When the agent was given the prompt; again, if the turn was begun anew.

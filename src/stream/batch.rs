@@ -12,6 +12,7 @@
 //! | kind | text fields |
 //! | --- | --- |
 //! | `text:delta`, `thinking:delta` | content, and the parent tool use id if there is one |
+//! | `tool:completed`, `tool:failed` with a long text as `data` | the chunk without `data` as JSON, and that text |
 //! | all others | one JSON text: the chunk, or the data of the fact |
 //! | [`TIME_MARK`] | none; its two words are the low and high half of the time of the events after it |
 //!
@@ -25,7 +26,7 @@ use encoding_rs::mem::{convert_str_to_utf16, convert_utf8_to_latin1_lossy, is_st
 use serde::Serialize;
 
 use crate::event::{Event, Payload};
-use crate::stream::Chunk;
+use crate::stream::{Chunk, ToolData};
 
 /// The kind of the words that carry a time.
 pub const TIME_MARK: u8 = 0xff;
@@ -38,6 +39,10 @@ const WORD_LIMIT: usize = 8 * 1024;
 
 /// The most words that one event takes, with a time mark.
 const WORDS_PER_EVENT: usize = 6;
+
+/// What a tool returned crosses as it is, not as JSON, if it is a text of this length in bytes or more: then nobody has to
+/// write and read it as JSON once more.
+const LONG_TEXT: usize = 4 * 1024;
 
 /// The text of a batch, in an encoding that V8 takes over without looking at it.
 #[derive(Debug, PartialEq, Eq)]
@@ -162,7 +167,13 @@ impl Packer {
             Payload::Chunk(Chunk::Thinking { content: None, parent_tool_use_id }) => {
                 self.text_event(kind, "", parent_tool_use_id.as_ref());
             }
-            Payload::Chunk(chunk) => self.json_event(kind, chunk),
+            Payload::Chunk(chunk) => match long_text(chunk) {
+                Some((chunk, text)) => {
+                    self.json_event(kind, &chunk);
+                    self.add_field(text);
+                }
+                None => self.json_event(kind, chunk),
+            },
             Payload::Fact(fact) => self.json_event(kind, fact),
         }
         self.events += 1;
@@ -192,6 +203,13 @@ impl Packer {
         let json = serde_json::to_string(payload).unwrap_or_default();
         self.words.push(head(kind, 1));
         self.field(&json);
+    }
+
+    /// Adds a field to the last event, which has one.
+    fn add_field(&mut self, text: &str) {
+        let head = self.words.len() - 2;
+        self.words[head] += 1 << 8;
+        self.field(text);
     }
 
     fn field(&mut self, text: &str) {
@@ -226,11 +244,34 @@ const fn head(kind: u8, fields: u32) -> u32 {
     kind as u32 | fields << 8
 }
 
+/// What a tool returned, if it is a long text, and its chunk without that.
+fn long_text<'a>(chunk: &'a Chunk<'_>) -> Option<(Chunk<'a>, &'a str)> {
+    let Chunk::ToolResult { tool, id, success, error, duration, data, parent_tool_use_id } = chunk else {
+        return None;
+    };
+    let Some(ToolData::Text(text)) = data else { return None };
+    if text.len() < LONG_TEXT {
+        return None;
+    }
+    let borrowed = |text: &'a Cow<'_, str>| Cow::Borrowed(&**text);
+    let rest = Chunk::ToolResult {
+        tool: borrowed(tool),
+        id: borrowed(id),
+        success: *success,
+        error: error.as_ref().map(borrowed),
+        duration: *duration,
+        data: None,
+        parent_tool_use_id: parent_tool_use_id.as_ref().map(borrowed),
+    };
+    Some((rest, text))
+}
+
 /// The length of `text` in UTF-16 code units: one for each character, two for those beyond the first plane.
 fn utf16_len(text: &str) -> usize {
-    let begins_character = |byte: u8| usize::from(byte & 0xc0 != 0x80);
-    let needs_two_units = |byte: u8| usize::from(byte >= 0xf0);
-    text.bytes().map(|byte| begins_character(byte) + needs_two_units(byte)).sum()
+    // In blocks whose counts fit into a byte, so that many bytes are counted at once.
+    let units = |byte: u8| u8::from(byte & 0xc0 != 0x80) + u8::from(byte >= 0xf0);
+    let count = |block: &[u8]| usize::from(block.iter().map(|byte| units(*byte)).sum::<u8>());
+    text.as_bytes().chunks(usize::from(u8::MAX / 2)).map(count).sum()
 }
 
 #[cfg(test)]
@@ -288,6 +329,29 @@ mod tests {
         let json = r#"{"type":"status","status":"compacting"}"#.to_owned();
         assert_eq!(unpack(&batches[0]), [(7, 5, EventKind::StatusChanged as u8, vec![json])]);
         assert!(packer.is_empty());
+    }
+
+    #[test]
+    fn a_long_text_that_a_tool_returned_crosses_as_it_is() {
+        let result = |text: &str| Chunk::ToolResult {
+            tool: "Read".into(),
+            id: "toolu_1".into(),
+            success: true,
+            error: None,
+            duration: 3,
+            data: Some(ToolData::Text(text.to_owned().into())),
+            parent_tool_use_id: None,
+        };
+        let rest = r#""tool":"Read","id":"toolu_1","success":true,"duration":3"#;
+        let long = "\"é\n🦀".repeat(LONG_TEXT);
+        let mut packer = Packer::default();
+        for (seq, text) in [(1, "short"), (2, &long), (3, "short")] {
+            packer.push(&Event { seq, timestamp: 5, payload: result(text).into() });
+        }
+        let events: Vec<_> = packer.take().flat_map(|batch| unpack(&batch)).collect();
+        let short = vec![format!(r#"{{"type":"tool_result",{rest},"data":"short"}}"#)];
+        let fields: Vec<_> = events.into_iter().map(|(.., fields)| fields).collect();
+        assert_eq!(fields, [short.clone(), vec![format!(r#"{{"type":"tool_result",{rest}}}"#), long], short]);
     }
 
     #[test]

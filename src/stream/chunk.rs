@@ -13,6 +13,16 @@ use crate::error::ErrorReport;
 /// JSON as the agent wrote it; nothing in the core looks inside.
 pub type Json<'a> = Cow<'a, RawValue>;
 
+/// What a tool returned. Most return text, much of it at times, which is then not written and read as JSON once more.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum ToolData<'a> {
+    /// A text.
+    Text(Cow<'a, str>),
+    /// Anything else.
+    Json(Json<'a>),
+}
+
 /// `value` as JSON.
 ///
 /// # Panics
@@ -85,7 +95,7 @@ pub enum Chunk<'a> {
         duration: u64,
         /// What it returned, in the agent's own shape.
         #[serde(skip_serializing_if = "Option::is_none")]
-        data: Option<Json<'a>>,
+        data: Option<ToolData<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         #[expect(missing_docs, reason = "documented on the enum")]
         parent_tool_use_id: Option<Cow<'a, str>>,

@@ -5,8 +5,11 @@
 
 use memchr::memchr;
 
-/// How much is asked for at a time; also the size of a Linux pipe.
-const READ_SIZE: usize = 64 * 1024;
+/// How much is asked for at a time. A fast stream has as much waiting, because its pipe is larger than usual.
+const READ_SIZE: usize = 256 * 1024;
+
+/// The capacity above which the buffer is let go when it is empty: one long line is often followed by more.
+const KEPT_CAPACITY: usize = 2 * 1024 * 1024;
 
 /// How much of an oversized line is kept for the report.
 const OVERSIZED_HEAD: usize = 1024;
@@ -60,7 +63,7 @@ impl FrameDecoder {
             self.scanned -= self.start;
             self.start = 0;
         }
-        if self.buffer.is_empty() && self.buffer.capacity() > 4 * READ_SIZE {
+        if self.buffer.is_empty() && self.buffer.capacity() > KEPT_CAPACITY {
             self.buffer = Vec::new();
         }
         self.buffer.reserve(READ_SIZE);

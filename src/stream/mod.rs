@@ -9,7 +9,7 @@ mod queue;
 mod repair;
 
 pub use batch::{Arena, Batch, Packer, TIME_MARK};
-pub use chunk::{Chunk, Json, TurnResult, Usage, json_of};
+pub use chunk::{Chunk, Json, ToolData, TurnResult, Usage, json_of};
 pub use frame::{Frame, FrameDecoder};
 pub use queue::EventQueue;
 pub use repair::repair;

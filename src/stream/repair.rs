@@ -9,8 +9,8 @@ use memchr::memmem;
 /// `line` with the lone surrogates of its strings as U+FFFD and their control characters escaped; `None` if there are
 /// none. Outside of strings nothing is changed.
 pub fn repair(line: &str) -> Option<String> {
-    // Nearly all lines: two passes over many bytes at a time.
-    if line.bytes().all(|byte| byte >= 0x20) && memmem::find(line.as_bytes(), b"\\u").is_none() {
+    // Nearly all lines: passes over many bytes at a time.
+    if !has_controls(line) && !has_surrogates(line) {
         return None;
     }
     let mut repaired = String::new();
@@ -40,6 +40,17 @@ pub fn repair(line: &str) -> Option<String> {
     }
     repaired.push_str(&line[kept..]);
     Some(repaired)
+}
+
+fn has_controls(line: &str) -> bool {
+    // Counted in blocks whose counts fit into a byte, so that many bytes are looked at at once.
+    let controls = |block: &[u8]| block.iter().map(|byte| u8::from(*byte < 0x20)).sum::<u8>();
+    line.as_bytes().chunks(u8::MAX.into()).any(|block| controls(block) > 0)
+}
+
+/// Whether there is anything that looks like an escaped surrogate, alone or in a pair.
+fn has_surrogates(line: &str) -> bool {
+    [r"\ud", r"\uD"].iter().any(|escape| memmem::find(line.as_bytes(), escape.as_bytes()).is_some())
 }
 
 /// The length of the escape sequence that `text` begins with, and what it is to be replaced with, if it is.

@@ -159,7 +159,7 @@ async fn the_end_of_a_turn_that_nobody_prompted_does_not_end_ours() {
 async fn what_is_gathered_is_neither_lost_nor_reordered() {
     let mut host = Host::with("streams-lines", |options, _| {
         set(options, "COUNT", "1000");
-        options.flush_window = std::time::Duration::from_millis(16);
+        options.flush_window = Some(std::time::Duration::from_millis(16));
     });
     let turn = host.turn("count").await;
     assert_eq!(turn.answer(), "1000");

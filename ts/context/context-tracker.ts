@@ -62,6 +62,8 @@ export class ContextTracker {
       } else if (record.type === 'tool_use' || record.type === 'tool_result') {
         // A stored tool use has the fields of its chunk.
         tracker.observe(record as unknown as StreamChunk, record.timestamp)
+      } else if (record.type === 'prompt') {
+        tracker.#observer.endTurn()
       }
     }
     return tracker

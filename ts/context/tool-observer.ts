@@ -48,11 +48,16 @@ export class ToolObserver {
         return use && chunk.success ? changeOf(use, chunk.data) : undefined
       }
       case 'result':
-        this.#open.clear()
+        this.endTurn()
         return undefined
       default:
         return undefined
     }
+  }
+
+  /** What has no result by now will have none. */
+  endTurn(): void {
+    this.#open.clear()
   }
 }
 

@@ -40,7 +40,7 @@ describe('sessions prune and clean', () => {
   it('clean also removes what a killed process has left behind, and nothing else', async () => {
     const cwd = project()
     const folder = join(cwd, '.locus', 'exec-history')
-    const left = [`${FIRST}.jsonl.tmp`, `${SECOND}.jsonl.zst.tmp`]
+    const left = [`${FIRST}.jsonl.tmp`, `${SECOND}.zst.tmp`]
     const others = ['notes.txt', 'x.tmp', `${THIRD}.jsonl.tmp`]
     for (const name of [...left, ...others]) {
       writeFileSync(join(folder, name), 'x')

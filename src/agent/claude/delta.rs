@@ -268,11 +268,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::agent::claude::wire::Line;
+    use crate::agent::claude::wire::{Line, object};
+    use crate::agent::json::CheckedJson;
 
     /// What serde makes of a line, in the same words; `None` if it refuses it.
     fn by_serde(line: &[u8]) -> Option<(Option<String>, Option<String>, Option<String>)> {
-        let line: Line<'_> = serde_json::from_slice(line).ok()?;
+        let line: Line<'_> = object(CheckedJson::parse(str::from_utf8(line).ok()?).ok()?)?;
         let delta = line.event?.delta?;
         Some((
             delta.text.map(|text| text.as_str().to_owned()),

@@ -14,9 +14,10 @@ use super::wire::{
     Answer, ApiError, CommandLifecycle, ContentBlock, ControlRequest, ControlResponse, HostRequest, InitLine,
     Initialized, Line, Outgoing, ResultLine, Retry, StreamEvent, SystemLine, Text, UserMessage, object,
 };
+use crate::agent::json::CheckedJson;
 use crate::agent::{Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
 use crate::error::{Error, ErrorKind};
-use crate::stream::{Chunk, Json, json_of, repair};
+use crate::stream::{Chunk, Json, ToolData, json_of, repair};
 
 /// Types of lines that say nothing a consumer could use.
 const QUIET_TYPES: &[&str] = &["control_response", "keep_alive", "tool_progress", "tool_use_summary"];
@@ -107,15 +108,19 @@ impl Dialect for ClaudeDialect {
         if let Some(delta) = self.deltas.read(line) {
             return self.delta(delta, sink);
         }
-        let text = String::from_utf8_lossy(line);
+        // Much faster than the lossy way where there is nothing to lose, as nearly always.
+        let text = str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
         let text = text.trim_ascii().trim_start_matches('\u{feff}');
         if text.is_empty() {
             return;
         }
         let repaired = repair(text);
         let sound = repaired.as_deref().unwrap_or(text);
-        match serde_json::from_str::<Line<'_>>(sound) {
-            Ok(line) => self.line(&line, sound, now, sink),
+        match CheckedJson::parse(sound) {
+            Ok(json) => match object(json) {
+                Some(line) => self.line(&line, json, now, sink),
+                None => unparsed(text, "a line that is no object", sink),
+            },
             Err(error) => {
                 let objects = objects(sound);
                 if objects.len() < 2 {
@@ -141,35 +146,35 @@ impl ClaudeDialect {
         line_of(&Outgoing::ControlRequest { request_id, request: HostRequest { subtype } })
     }
 
-    fn line(&mut self, line: &Line<'_>, text: &str, now: u64, sink: &mut dyn Sink) {
+    fn line(&mut self, line: &Line<'_>, json: CheckedJson<'_>, now: u64, sink: &mut dyn Sink) {
         let parent = || line.parent_tool_use_id.as_ref().map(|id| Cow::Borrowed(id.as_str()));
-        let Some(kind) = &line.kind else { return unparsed(text, "a line without a type", sink) };
+        let Some(kind) = &line.kind else { return unparsed(json.as_str(), "a line without a type", sink) };
         match kind.as_str() {
             "stream_event" => {
                 let understood =
                     line.event.as_ref().is_some_and(|event| self.stream_event(event, parent(), sink));
                 if let Some(abandoned) = line.abandoned_blocks {
-                    status("abandoned", Some(Cow::Borrowed(abandoned)), sink);
+                    status("abandoned", Some(abandoned.json()), sink);
                 }
                 if !understood {
-                    unparsed(text, "stream_event without what its type promises", sink);
+                    unparsed(json.as_str(), "stream_event without what its type promises", sink);
                 }
             }
-            "assistant" => self.assistant(line, text, parent().as_ref(), now, sink),
+            "assistant" => self.assistant(line, json, parent().as_ref(), now, sink),
             "user" if line.is_replay == Some(true) => {}
-            "user" => self.user(line, text, parent().as_ref(), now, sink),
-            "system" => self.system(line, text, sink),
-            "result" => self.result(text, sink),
-            "control_request" => Self::control(line, text, sink),
+            "user" => self.user(line, json, parent().as_ref(), now, sink),
+            "system" => self.system(line, json, sink),
+            "result" => self.result(json, sink),
+            "control_request" => Self::control(line, json, sink),
             "control_cancel_request" => {
                 if let Some(id) = &line.request_id {
                     sink.signal(Signal::PermissionWithdrawn(id.as_str().to_owned()));
                 }
             }
-            "command_lifecycle" => self.command_lifecycle(text),
-            "rate_limit_event" => status("rate_limit", Some(json_text(text)), sink),
+            "command_lifecycle" => self.command_lifecycle(json),
+            "rate_limit_event" => status("rate_limit", Some(json.json()), sink),
             kind if QUIET_TYPES.contains(&kind) => {}
-            kind => unparsed(text, &format!("unknown type '{kind}'"), sink),
+            kind => unparsed(json.as_str(), &format!("unknown type '{kind}'"), sink),
         }
     }
 
@@ -250,18 +255,18 @@ impl ClaudeDialect {
     fn assistant(
         &mut self,
         line: &Line<'_>,
-        text: &str,
+        json: CheckedJson<'_>,
         parent: Option<&Cow<'_, str>>,
         now: u64,
         sink: &mut dyn Sink,
     ) {
         if line.error.is_some() {
             // The text of this line is the failure's, not the model's; the result repeats it.
-            self.api_error = object(text);
+            self.api_error = object(json);
             return;
         }
         let Some(blocks) = blocks(line) else {
-            return unparsed(text, "assistant without a message of blocks", sink);
+            return unparsed(json.as_str(), "assistant without a message of blocks", sink);
         };
         let mut understood = true;
         for block in blocks {
@@ -275,7 +280,7 @@ impl ClaudeDialect {
             };
         }
         if !understood {
-            unparsed(text, "assistant with a block without what its type promises", sink);
+            unparsed(json.as_str(), "assistant with a block without what its type promises", sink);
         }
     }
 
@@ -340,7 +345,7 @@ impl ClaudeDialect {
             sink.chunk(Chunk::ToolParameters {
                 tool: Cow::Borrowed(&tool.name),
                 id: Cow::Borrowed(id.as_str()),
-                parameters: block.input.map_or_else(|| json_text("{}"), Cow::Borrowed),
+                parameters: block.input.map_or_else(|| json_text("{}"), CheckedJson::json),
                 parent_tool_use_id: parent,
             });
         }
@@ -350,7 +355,7 @@ impl ClaudeDialect {
     fn user(
         &mut self,
         line: &Line<'_>,
-        text: &str,
+        json: CheckedJson<'_>,
         parent: Option<&Cow<'_, str>>,
         now: u64,
         sink: &mut dyn Sink,
@@ -360,14 +365,14 @@ impl ClaudeDialect {
             understood &= self.tool_result(&block, line.tool_use_result, parent.cloned(), now, sink);
         }
         if !understood {
-            unparsed(text, "user with a tool_result of no tool use", sink);
+            unparsed(json.as_str(), "user with a tool_result of no tool use", sink);
         }
     }
 
     fn tool_result(
         &mut self,
         block: &ContentBlock<'_>,
-        structured: Option<&RawValue>,
+        structured: Option<CheckedJson<'_>>,
         parent: Option<Cow<'_, str>>,
         now: u64,
         sink: &mut dyn Sink,
@@ -383,29 +388,29 @@ impl ClaudeDialect {
         });
         let failed = block.is_error.unwrap_or(false);
         // The structured result where there is one; on failure it only repeats the message.
-        let data = structured.filter(|data| data.get().starts_with(['{', '['])).or(block.content);
+        let data = structured.filter(|data| data.as_str().starts_with(['{', '['])).or(block.content);
         sink.chunk(Chunk::ToolResult {
             tool: Cow::Borrowed(name),
             id: Cow::Borrowed(id.as_str()),
             success: !failed,
             error: failed.then(|| Cow::Owned(plain_text(block.content))),
             duration: started.map_or(0, |started| now.saturating_sub(started)),
-            data: data.map(Cow::Borrowed),
+            data: data.map(tool_data),
             parent_tool_use_id: parent,
         });
         true
     }
 
-    fn system(&mut self, line: &Line<'_>, text: &str, sink: &mut dyn Sink) {
+    fn system(&mut self, line: &Line<'_>, json: CheckedJson<'_>, sink: &mut dyn Sink) {
         let subtype = line.subtype.as_ref().map_or("", Text::as_str);
         match subtype {
             "init" => {
-                if let Some(init) = object(text) {
+                if let Some(init) = object(json) {
                     self.init(init, sink);
                 }
             }
             "status" => {
-                let Some(system) = object::<SystemLine>(text) else { return };
+                let Some(system) = object::<SystemLine>(json) else { return };
                 if let Some(word) = system.status {
                     status(&word, None, sink);
                 } else if let Some(outcome) = system.compact_result {
@@ -414,13 +419,13 @@ impl ClaudeDialect {
                 }
             }
             "api_retry" => {
-                let detail = object::<Retry>(text);
+                let detail = object::<Retry>(json);
                 status("retrying", detail.map(|detail| json_of(&detail)), sink);
             }
-            "compact_boundary" => status("compacted", Some(json_text(text)), sink),
-            subtype if STATUS_SUBTYPES.contains(&subtype) => status(subtype, Some(json_text(text)), sink),
+            "compact_boundary" => status("compacted", Some(json.json()), sink),
+            subtype if STATUS_SUBTYPES.contains(&subtype) => status(subtype, Some(json.json()), sink),
             subtype if QUIET_SUBTYPES.contains(&subtype) => {}
-            subtype => unparsed(text, &format!("unknown system subtype '{subtype}'"), sink),
+            subtype => unparsed(json.as_str(), &format!("unknown system subtype '{subtype}'"), sink),
         }
     }
 
@@ -437,8 +442,8 @@ impl ClaudeDialect {
         sink.signal(Signal::Ready { agent_session_id: init.session_id });
     }
 
-    fn result(&mut self, text: &str, sink: &mut dyn Sink) {
-        let result: ResultLine = object(text).unwrap_or_default();
+    fn result(&mut self, json: CheckedJson<'_>, sink: &mut dyn Sink) {
+        let result: ResultLine = object(json).unwrap_or_default();
         let not_ours = self.prompt.is_some() && self.tells_prompts && !self.prompt_taken;
         // Whatever of a message did not come until now will not come.
         self.streamed = Streamed::default();
@@ -461,19 +466,21 @@ impl ClaudeDialect {
         }));
     }
 
-    fn control(line: &Line<'_>, text: &str, sink: &mut dyn Sink) {
+    fn control(line: &Line<'_>, json: CheckedJson<'_>, sink: &mut dyn Sink) {
         let (Some(id), Some(raw_request)) = (&line.request_id, line.request) else {
-            return unparsed(text, "control_request without an id or a request", sink);
+            return unparsed(json.as_str(), "control_request without an id or a request", sink);
         };
         let id = id.as_str().to_owned();
-        let request: ControlRequest<'_> = object(raw_request.get()).unwrap_or_default();
+        let request: ControlRequest<'_> = object(raw_request).unwrap_or_default();
         match (request.subtype.as_deref().unwrap_or_default(), request.tool_name) {
             ("can_use_tool", Some(tool)) => sink.signal(Signal::Permission(PermissionRequest {
                 id,
                 tool,
-                parameters: request.input.map_or_else(|| raw("{}"), ToOwned::to_owned),
+                parameters: request.input.map_or_else(|| raw("{}"), |input| input.json().into_owned()),
                 tool_use_id: request.tool_use_id,
-                suggestions: request.permission_suggestions.map(ToOwned::to_owned),
+                suggestions: request
+                    .permission_suggestions
+                    .map(|suggestions| suggestions.json().into_owned()),
             })),
             (subtype, _) => {
                 // Unanswered, it would wait for ever.
@@ -484,8 +491,8 @@ impl ClaudeDialect {
         }
     }
 
-    fn command_lifecycle(&mut self, text: &str) {
-        let Some(CommandLifecycle { command_uuid: Some(uuid), state: Some(state) }) = object(text) else {
+    fn command_lifecycle(&mut self, json: CheckedJson<'_>) {
+        let Some(CommandLifecycle { command_uuid: Some(uuid), state: Some(state) }) = object(json) else {
             return;
         };
         self.tells_prompts = true;
@@ -535,8 +542,8 @@ fn failure(result: &ResultLine, api_error: Option<ApiError>) -> Option<Error> {
 
 /// The blocks of a line's message; one that is no object has no type.
 fn blocks<'a>(line: &Line<'a>) -> Option<impl Iterator<Item = ContentBlock<'a>> + use<'a>> {
-    let blocks: Vec<&RawValue> = serde_json::from_str(line.message.as_ref()?.content?.get()).ok()?;
-    Some(blocks.into_iter().map(|block| object(block.get()).unwrap_or_default()))
+    let blocks = line.message.as_ref()?.content?.items()?;
+    Some(blocks.map(|block| object(block).unwrap_or_default()))
 }
 
 /// What of a whole block was not streamed yet; what was is taken off `streamed`.
@@ -555,15 +562,21 @@ fn utf16_len(text: &str) -> usize {
 }
 
 /// The text of a tool result: a string, or blocks of text.
-fn plain_text(content: Option<&RawValue>) -> String {
+fn plain_text(content: Option<CheckedJson<'_>>) -> String {
     let Some(content) = content else { return String::new() };
-    if let Ok(text) = serde_json::from_str::<String>(content.get()) {
+    if let Ok(text) = serde_json::from_str::<String>(content.as_str()) {
         return text;
     }
-    let blocks: Vec<&RawValue> = serde_json::from_str(content.get()).unwrap_or_default();
-    let blocks: Vec<ContentBlock<'_>> = blocks.into_iter().filter_map(|block| object(block.get())).collect();
+    let blocks: Vec<ContentBlock<'_>> = content.items().into_iter().flatten().filter_map(object).collect();
     let texts: Vec<&str> = blocks.iter().filter_map(|block| block.text.as_ref()).map(Text::as_str).collect();
     texts.join("\n")
+}
+
+fn tool_data(data: CheckedJson<'_>) -> ToolData<'_> {
+    match serde_json::from_str::<Text<'_>>(data.as_str()) {
+        Ok(Text(text)) => ToolData::Text(text),
+        Err(_) => ToolData::Json(data.json()),
+    }
 }
 
 fn status(status: &str, detail: Option<Json<'_>>, sink: &mut dyn Sink) {

@@ -5,13 +5,12 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::Deserializer;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::agent::json::CheckedJson;
 use crate::stream::Json;
 
 /// A string that borrows from the line where it has no escapes; a bare `Option<Cow<str>>` would not.
@@ -36,7 +35,7 @@ macro_rules! objects {
         }
 
         impl<'de> Object<'de> for $name $(<$de>)? {
-            fn set(&mut self, key: &str, value: &'de RawValue) {
+            fn set(&mut self, key: &str, value: CheckedJson<'de>) {
                 match key {
                     $($key => self.$field = Value::of(value),)+
                     _ => {}
@@ -54,13 +53,13 @@ objects! {
         event: StreamEvent<'de> = "event",
         parent_tool_use_id: Text<'de> = "parent_tool_use_id",
         message: Message<'de> = "message",
-        tool_use_result: &'de RawValue = "tool_use_result",
+        tool_use_result: CheckedJson<'de> = "tool_use_result",
         is_replay: bool = "isReplay",
         request_id: Text<'de> = "request_id",
-        request: &'de RawValue = "request",
-        error: &'de RawValue = "error",
+        request: CheckedJson<'de> = "request",
+        error: CheckedJson<'de> = "error",
         /// Set where a stream broke off and what came of it is void.
-        abandoned_blocks: &'de RawValue = "abandoned_blocks",
+        abandoned_blocks: CheckedJson<'de> = "abandoned_blocks",
     }
 
     /// A piece of a streamed message, in the words of the Messages API.
@@ -81,7 +80,7 @@ objects! {
 
     /// A message of the model or, with tool results, of the user.
     Message<'de> {
-        content: &'de RawValue = "content",
+        content: CheckedJson<'de> = "content",
         usage: TokenUsage = "usage",
     }
 
@@ -92,9 +91,9 @@ objects! {
         thinking: Text<'de> = "thinking",
         id: Text<'de> = "id",
         name: Text<'de> = "name",
-        input: &'de RawValue = "input",
+        input: CheckedJson<'de> = "input",
         tool_use_id: Text<'de> = "tool_use_id",
-        content: &'de RawValue = "content",
+        content: CheckedJson<'de> = "content",
         is_error: bool = "is_error",
     }
 
@@ -189,8 +188,8 @@ objects! {
     ControlRequest<'de> {
         subtype: String = "subtype",
         tool_name: String = "tool_name",
-        input: &'de RawValue = "input",
-        permission_suggestions: &'de RawValue = "permission_suggestions",
+        input: CheckedJson<'de> = "input",
+        permission_suggestions: CheckedJson<'de> = "permission_suggestions",
         tool_use_id: String = "tool_use_id",
     }
 }
@@ -258,60 +257,40 @@ pub(super) enum Answer<'a> {
 
 /// What is read from an object: all its fields are optional.
 pub(super) trait Object<'de>: Default {
-    fn set(&mut self, key: &str, value: &'de RawValue);
+    fn set(&mut self, key: &str, value: CheckedJson<'de>);
 }
 
 /// What the object that `json` is holds; `None` if it is none.
-pub(super) fn object<'de, T: Object<'de>>(json: &'de str) -> Option<T> {
-    serde_json::Deserializer::from_str(json).deserialize_map(ObjectVisitor(PhantomData)).ok()
-}
-
-struct ObjectVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Object<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = T;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
+pub(super) fn object<'de, T: Object<'de>>(json: CheckedJson<'de>) -> Option<T> {
+    let mut object = T::default();
+    for (key, value) in json.members()? {
+        object.set(&key, value);
     }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<T, A::Error> {
-        let mut object = T::default();
-        while let Some((key, value)) = fields.next_entry::<Text<'de>, &RawValue>()? {
-            object.set(key.as_str(), value);
-        }
-        Ok(object)
-    }
-}
-
-impl<'de> Deserialize<'de> for Line<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectVisitor(PhantomData))
-    }
+    Some(object)
 }
 
 /// A type that a value turns out to be of, or not.
 trait Value<'de>: Sized {
-    fn of(json: &'de RawValue) -> Option<Self>;
+    fn of(json: CheckedJson<'de>) -> Option<Self>;
 }
 
 impl<'de, T: Object<'de>> Value<'de> for T {
-    fn of(json: &'de RawValue) -> Option<Self> {
-        object(json.get())
+    fn of(json: CheckedJson<'de>) -> Option<Self> {
+        object(json)
     }
 }
 
-impl<'de> Value<'de> for &'de RawValue {
-    fn of(json: &'de RawValue) -> Option<Self> {
-        (json.get() != "null").then_some(json)
+impl<'de> Value<'de> for CheckedJson<'de> {
+    fn of(json: CheckedJson<'de>) -> Option<Self> {
+        (json.as_str() != "null").then_some(json)
     }
 }
 
 macro_rules! values {
     ($($type:ty,)+) => {$(
         impl<'de> Value<'de> for $type {
-            fn of(json: &'de RawValue) -> Option<Self> {
-                serde_json::from_str(json.get()).ok()
+            fn of(json: CheckedJson<'de>) -> Option<Self> {
+                serde_json::from_str(json.as_str()).ok()
             }
         }
     )+};
@@ -325,6 +304,6 @@ pub(super) struct Maybe<T>(pub(super) Option<T>);
 
 impl<'de, T: Value<'de>> Deserialize<'de> for Maybe<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <&RawValue>::deserialize(deserializer).map(|json| Self(T::of(json)))
+        <&RawValue>::deserialize(deserializer).map(|json| Self(T::of(CheckedJson::of(json))))
     }
 }

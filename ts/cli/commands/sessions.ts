@@ -25,7 +25,7 @@ import { showSession } from '../sessions/show.js'
 /** Runs `locus exec sessions …`; resolves to the exit code. Never throws: what goes wrong is told. */
 export async function runSessions(args: string[], dir?: string): Promise<number> {
   const [first = ''] = args
-  // Without a command: the list, as with `git stash` or `docker context`.
+  // Without a command: the list.
   const isHelp = first === '-h' || first === '--help'
   const words = first === '' || (first.startsWith('-') && !isHelp) ? ['list', ...args] : args
   return await run('sessions', words, dir, addSessions)

@@ -2,7 +2,7 @@ import type { StreamChunk } from '../../chunks.js'
 import type { ErrorCode, ExecError } from '../../errors.js'
 import type { ExecEventData } from '../../events.js'
 import type { Output } from '../output.js'
-import { terminalJson } from '../terminal-json.js'
+import { forTerminal, terminalJson } from '../terminal-json.js'
 import type { Renderer, RunEnd, RunStart } from './renderer.js'
 
 /** The codes of protocol 1 for ours; a code without a counterpart is used as it is. */
@@ -23,6 +23,8 @@ const PROTOCOL_CODES: Partial<Record<ErrorCode, string>> = {
 export class JsonStreamRenderer implements Renderer {
   readonly #out: Output
   #sessionId = ''
+  /** A line of text up to its time. */
+  #textStart = ''
   #answered = false
   #summary: ExecEventData['turn:completed'] | undefined
 
@@ -32,6 +34,7 @@ export class JsonStreamRenderer implements Renderer {
 
   start({ sessionId, provider, model, cwd }: RunStart): void {
     this.#sessionId = sessionId
+    this.#textStart = `{"protocol":1,"type":"text_delta","sessionId":${terminalJson(sessionId)},"timestamp":`
     this.#line('start', { command: 'exec', model, provider, cwd })
   }
 
@@ -104,7 +107,10 @@ export class JsonStreamRenderer implements Renderer {
 
   #text(content: string): void {
     this.#answered = true
-    this.#line('text_delta', { content })
+    // Nearly all lines; the same as `#line` writes, at a third of its cost.
+    this.#out.write(
+      `${this.#textStart}${Date.now()},"payload":{"content":${forTerminal(JSON.stringify(content))}}}\n`,
+    )
   }
 
   #error({ code, message, retryable, retryAfterMs, exitCode, signal, stderrTail }: ExecError): void {

@@ -7,7 +7,7 @@ import type { SessionsCommand } from './command.js'
 import { linesOf } from './prune.js'
 
 /** What a process that was killed while it rewrote a conversation leaves behind. */
-const TEMPORARY = /^[A-Za-z0-9_-]{1,64}\.jsonl(\.zst)?\.tmp$/
+const TEMPORARY = /^[A-Za-z0-9_-]{1,64}(\.jsonl|\.zst|\.jsonl\.zst)\.tmp$/
 /** A younger one may be in use. */
 const STALE_AFTER_MS = 3_600_000
 

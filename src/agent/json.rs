@@ -1,0 +1,191 @@
+//! JSON that has been checked, taken apart where it stands.
+//!
+//! A line is checked once, as a whole. After that its objects and lists are only cut into pieces, which takes a look at
+//! the quotes and not at every byte: what a tool returned may have megabytes and lies several levels deep.
+
+use std::borrow::Cow;
+
+use memchr::memchr;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use crate::stream::{Json, json_of};
+
+/// A valid JSON value, without white space around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct CheckedJson<'a>(&'a str);
+
+impl<'a> CheckedJson<'a> {
+    /// Checks a text.
+    pub(super) fn parse(text: &'a str) -> serde_json::Result<Self> {
+        serde_json::from_str::<IgnoredAny>(text)?;
+        Ok(Self(text.trim_ascii()))
+    }
+
+    /// A value that serde has checked.
+    pub(super) fn of(value: &'a RawValue) -> Self {
+        Self(value.get())
+    }
+
+    pub(super) fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// For a chunk.
+    pub(super) fn json(self) -> Json<'a> {
+        serde_json::from_str::<&RawValue>(self.0).map_or_else(|_| json_of(&self.0), Cow::Borrowed)
+    }
+
+    /// The members of an object; `None` if it is none.
+    pub(super) fn members(self) -> Option<impl Iterator<Item = (Cow<'a, str>, Self)>> {
+        let mut pieces = Pieces::inside(self.0, '{', '}')?;
+        Some(std::iter::from_fn(move || {
+            let key = pieces.value()?;
+            pieces.skip(':');
+            let value = pieces.value()?;
+            pieces.skip(',');
+            Some((unescaped(key)?, Self(value)))
+        }))
+    }
+
+    /// The items of a list; `None` if it is none.
+    pub(super) fn items(self) -> Option<impl Iterator<Item = Self>> {
+        let mut pieces = Pieces::inside(self.0, '[', ']')?;
+        Some(std::iter::from_fn(move || {
+            let value = pieces.value()?;
+            pieces.skip(',');
+            Some(Self(value))
+        }))
+    }
+}
+
+/// A string without its quotes and escapes.
+fn unescaped(string: &str) -> Option<Cow<'_, str>> {
+    let inner = string.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') { serde_json::from_str(string).ok().map(Cow::Owned) } else { Some(inner.into()) }
+}
+
+/// What is left of the inside of an object or a list.
+struct Pieces<'a>(&'a str);
+
+impl<'a> Pieces<'a> {
+    fn inside(text: &'a str, open: char, close: char) -> Option<Self> {
+        Some(Self(text.strip_prefix(open)?.strip_suffix(close)?.trim_ascii()))
+    }
+
+    fn skip(&mut self, separator: char) {
+        let rest = self.0.trim_ascii_start();
+        self.0 = rest.strip_prefix(separator).unwrap_or(rest).trim_ascii_start();
+    }
+
+    /// The value that comes first.
+    fn value(&mut self) -> Option<&'a str> {
+        let bytes = self.0.as_bytes();
+        let length = match bytes.first()? {
+            b'"' => string_length(bytes)?,
+            b'{' | b'[' => nested_length(bytes)?,
+            _ => bytes
+                .iter()
+                .position(|byte| matches!(byte, b',' | b':' | b'}' | b']') || byte.is_ascii_whitespace())
+                .unwrap_or(bytes.len()),
+        };
+        let (value, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(value)
+    }
+}
+
+/// The length of the string that `bytes` begin with, quotes included.
+fn string_length(bytes: &[u8]) -> Option<usize> {
+    let mut from = 1;
+    loop {
+        let quote = from + memchr(b'"', bytes.get(from..)?)?;
+        let backslashes = bytes[from..quote].iter().rev().take_while(|byte| **byte == b'\\').count();
+        from = quote + 1;
+        // Backslashes come in pairs, except for the one before a quote that belongs to the text.
+        if backslashes % 2 == 0 {
+            return Some(from);
+        }
+    }
+}
+
+/// The length of the object or list that `bytes` begin with.
+fn nested_length(bytes: &[u8]) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut at = 0;
+    loop {
+        match bytes.get(at)? {
+            b'"' => at += string_length(&bytes[at..])? - 1,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Map, Value};
+
+    use super::*;
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            text().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                proptest::collection::vec((text(), inner), 0..6)
+                    .prop_map(|members| Value::Object(members.into_iter().collect::<Map<_, _>>())),
+            ]
+        })
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        r#"(["\\{}\[\],: ]|\n|é|[a-z]){0,8}"#
+    }
+
+    fn rebuilt(json: CheckedJson<'_>) -> Value {
+        if let Some(members) = json.members() {
+            return members
+                .map(|(key, value)| (key.into_owned(), rebuilt(value)))
+                .collect::<Map<_, _>>()
+                .into();
+        }
+        match json.items() {
+            Some(items) => items.map(rebuilt).collect::<Vec<_>>().into(),
+            None => serde_json::from_str(json.as_str()).unwrap(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_pieces_are_those_that_serde_finds(value in json(), pretty: bool) {
+            let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };
+            let text = format!(" {}\n", text.unwrap());
+            prop_assert_eq!(rebuilt(CheckedJson::parse(&text).unwrap()), serde_json::from_str::<Value>(&text).unwrap());
+        }
+
+        #[test]
+        fn what_is_no_json_is_refused_as_serde_refuses_it(text in r#"(["\\{}\[\],: ]|[a-z0-9]){0,12}"#) {
+            prop_assert_eq!(CheckedJson::parse(&text).is_ok(), serde_json::from_str::<IgnoredAny>(&text).is_ok());
+        }
+
+        #[test]
+        fn even_what_was_not_checked_does_no_harm(text in r#"(["\\{}\[\],: ]|[a-zé]){0,16}"#) {
+            let unchecked = CheckedJson(&text);
+            let _ = unchecked.members().map(Iterator::count);
+            let _ = unchecked.items().map(Iterator::count);
+        }
+    }
+}
