@@ -122,12 +122,7 @@ export class Engine {
     if (this.#ended) {
       throw execError('SESSION_ENDED', 'the session was ended; create or load another one')
     }
-    if (this.#turn) {
-      throw execError(
-        'SESSION_BUSY',
-        'a turn of this session is still running; await its result or cancel it first',
-      )
-    }
+    this.#refuseWhileBusy()
     if (typeof prompt !== 'string' || prompt.trim() === '') {
       throw execError('INVALID_INPUT', 'the prompt is empty; say what the agent is to do')
     }
@@ -144,6 +139,15 @@ export class Engine {
         this.#turn = undefined
         failed(errorOfNative(thrown))
       })
+  }
+
+  #refuseWhileBusy(): void {
+    if (this.#turn) {
+      throw execError(
+        'SESSION_BUSY',
+        'a turn of this session is still running; await its result or cancel it first',
+      )
+    }
   }
 
   /** Takes the next event, if there is one now; otherwise the listener of the turn will be told. */
@@ -240,6 +244,8 @@ export class Engine {
 
   /** Goes on with these options from the next turn on, and with the agent's own conversation `resume`. */
   async configure(options: SessionOptions, resume: string | undefined): Promise<void> {
+    // A turn may be over for the agent and not for its listeners; what they are still told belongs to the old options.
+    this.#refuseWhileBusy()
     watchdogs(options.timeouts)
     const nativeOptions = { ...toNative(options), resume }
     try {
@@ -251,9 +257,11 @@ export class Engine {
     this.#timeouts = options.timeouts
   }
 
-  /** Has what is kept with the conversation written down, as JSON. */
+  /** Has what is kept with the conversation written down, as JSON; not after the end of the session. */
   noteContext(context: string): void {
-    this.#native.noteContext(context)
+    if (!this.#ended) {
+      this.#native.noteContext(context)
+    }
   }
 
   /** Resolves when everything so far is written down and survives a power cut. */

@@ -26,6 +26,12 @@ export interface ConversationMessage {
   }
 }
 
+/** Who had the last turn, and its own id of the conversation. */
+interface LastAgent {
+  provider: string
+  resume: string | undefined
+}
+
 const DEFAULT_PROVIDER = 'claude'
 
 /**
@@ -43,8 +49,7 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
   #options: SessionOptions
   /** The context as it was written down last. */
   #noted: string
-  /** The agent that had the last turn, with its own id of the conversation. */
-  #last: { provider: string; resume: string | undefined } | undefined
+  #last: LastAgent | undefined
 
   private constructor(options: SessionOptions, stored: StoredSession | undefined) {
     super()
@@ -54,8 +59,7 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
     this.#messages = stored?.messages.map(({ runId: _, ...message }) => message) ?? []
     this.context = ContextTracker.fromRecords(stored?.records ?? [])
     this.#noted = JSON.stringify(this.context)
-    const last = stored?.summary.provider
-    this.#last = last === undefined ? undefined : { provider: last, resume: stored?.agentSessions[last] }
+    this.#last = stored && lastAgentOf(stored)
     this.#engine = new Engine(options, this, {
       sessionId: stored?.id,
       record: save ? { historyDir, stored: stored !== undefined } : undefined,
@@ -172,8 +176,9 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
   }
 
   /** Ends the conversation: stops the turn under way and lets the agent's process go. */
-  end(): Promise<void> {
-    return this.#engine.end()
+  async end(): Promise<void> {
+    this.#noteContext()
+    await this.#engine.end()
   }
 
   /** The messages of the conversation so far. */
@@ -212,6 +217,22 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
 
 function providerOf({ provider }: SessionOptions): string {
   return provider ?? DEFAULT_PROVIDER
+}
+
+/**
+ * The agent of the last turn, with its own id of the conversation. An id that it had before another agent's turns is of
+ * no use: that conversation has a gap.
+ */
+function lastAgentOf({ summary, records }: StoredSession): LastAgent {
+  let last: LastAgent = { provider: summary.provider, resume: undefined }
+  for (const record of records) {
+    if (record.type === 'prompt' && record.provider !== last.provider) {
+      last = { provider: record.provider, resume: undefined }
+    } else if ((record.type === 'turn' || record.type === 'state') && record.agentSessionId !== undefined) {
+      last.resume = record.agentSessionId
+    }
+  }
+  return last
 }
 
 /** Options without those that are there but undefined. */

@@ -24,8 +24,8 @@ import { fileURLToPath } from 'node:url'
 /** @typedef {{ input: number, output: number, cacheRead: number, cacheWrite: number }} Usage in tokens */
 /**
  * What one request asked for and got. The path is without the query, the status null until it is answered, the usage null unless a
- * streamed answer was sent to its end.
- * @typedef {{ path: string, keywords: string[], status: number | null, model: string | null, usage: Usage | null }} RequestRecord
+ * streamed answer was sent to its end. The prompts are all that the human typed, oldest first.
+ * @typedef {{ path: string, keywords: string[], prompts: string[], status: number | null, model: string | null, usage: Usage | null }} RequestRecord
  */
 /**
  * @typedef {object} ModelServer
@@ -95,7 +95,7 @@ export async function startModelServer({ port = 0 } = {}) {
   const server = createServer(async (request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname
     /** @type {RequestRecord} */
-    const record = { path, keywords: [], status: null, model: null, usage: null }
+    const record = { path, keywords: [], prompts: [], status: null, model: null, usage: null }
     const id = String(requests.push(record))
     const session = String(request.headers['x-claude-code-session-id'] ?? '')
     try {
@@ -217,6 +217,7 @@ async function anthropicMessages(exchange) {
   const { body, record, response, id } = exchange
   const conversation = anthropicConversation(body.messages ?? [])
   record.keywords = [...new Set(conversation.prompt.match(KEYWORD))]
+  record.prompts = [...conversation.earlier, conversation.prompt]
   const wanted = record.keywords.find((keyword) => keyword.startsWith('ERR'))
   const isLimited = record.keywords.includes('RATE429') && isRateLimited(exchange, conversation.prompt)
   const status = wanted ? Number(wanted.slice(3)) : isLimited ? 429 : 200

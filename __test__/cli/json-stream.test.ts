@@ -7,7 +7,7 @@ import { JsonStreamRenderer } from '../../ts/cli/renderers/json-stream.js'
 import { ERROR_CODES, type ErrorCode, execError, type StreamChunk } from '../../ts/index.js'
 import { protocolLines } from '../support/cli.js'
 
-const START = { sessionId: 'session-1', cwd: '/project', provider: 'claude', model: 'opus' }
+const START = { sessionId: 'session-1', saved: true, cwd: '/project', provider: 'claude', model: 'opus' }
 const END = { exitCode: 0, durationMs: 1234, error: undefined }
 const SUMMARY = {
   ...{ runId: 'run-1', success: true, durationMs: 1200, toolsUsed: ['Read', 'Bash'] },

@@ -6,7 +6,7 @@ import { Output } from '../../ts/cli/output.js'
 import { type TerminalOptions, TerminalRenderer } from '../../ts/cli/renderers/terminal.js'
 import { execError, type StreamChunk } from '../../ts/index.js'
 
-const START = { sessionId: 'session-1', cwd: '/project', provider: 'claude', model: undefined }
+const START = { sessionId: 'session-1', saved: true, cwd: '/project', provider: 'claude', model: undefined }
 const USAGE = { input: 1234, output: 56, cacheRead: 1000, cacheWrite: 500, costUsd: 0.0123 }
 const SUMMARY = { runId: 'run-1', success: true, durationMs: 1200, toolsUsed: ['Read', 'Bash'], usage: USAGE }
 const RESULT: StreamChunk = {
@@ -211,6 +211,7 @@ describe('what is about the answer', () => {
           '  Tokens:     1.2k in, 56 out, 1.5k cached',
           '  Cost:       $0.0123',
           '  Model:      opus',
+          '  Session:    session-; go on with locus exec -s session- "…"',
           rule,
           '',
         ],

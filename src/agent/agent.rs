@@ -49,6 +49,11 @@ pub trait Agent: fmt::Debug + Send + Sync {
     /// How it is started.
     fn command(&self, options: &AgentOptions) -> CommandSpec;
 
+    /// Whether a process of it can go on with a conversation of another one, by its id.
+    fn can_resume(&self) -> bool {
+        true
+    }
+
     /// What one process of it speaks.
     fn dialect(&self) -> Box<dyn Dialect>;
 }

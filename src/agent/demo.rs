@@ -45,6 +45,10 @@ impl Agent for Demo {
         .wrapped(&options.wrapper)
     }
 
+    fn can_resume(&self) -> bool {
+        false
+    }
+
     fn dialect(&self) -> Box<dyn Dialect> {
         Box::new(ClaudeDialect::new())
     }

@@ -71,7 +71,40 @@ impl Dispatcher {
     }
 
     pub(super) fn chunk(&mut self, chunk: Chunk<'_>) {
+        self.account(&chunk);
+        self.emit(chunk.into());
+    }
+
+    /// Takes note of a chunk that nobody is told of, because the consumer does not consume.
+    pub(super) fn unseen(&mut self, chunk: Chunk<'_>) {
         match &chunk {
+            // It ends what the consumer saw begin.
+            Chunk::ToolResult { id, .. } if self.open_tools.iter().any(|open| open.id == *id) => {
+                self.chunk(chunk);
+            }
+            _ => self.write_down(chunk.into()),
+        }
+    }
+
+    /// Has something written down that is told later, or never.
+    pub(super) fn write_down(&mut self, payload: Payload<'_>) {
+        if let Some(recorder) = &mut self.recorder {
+            let event = Event { seq: self.seq, timestamp: self.now, payload };
+            recorder.observe(&event, &self.run_id);
+        }
+    }
+
+    /// Tells what is written down already.
+    pub(super) fn tell(&mut self, payload: Payload<'_>) {
+        if let Payload::Chunk(chunk) = &payload {
+            self.account(chunk);
+        }
+        self.pack(payload);
+    }
+
+    /// Adds the facts that follow from a chunk, and remembers what is to be closed.
+    fn account(&mut self, chunk: &Chunk<'_>) {
+        match chunk {
             Chunk::Thinking { parent_tool_use_id: None, .. } => self.start_thinking(),
             Chunk::TextDelta { parent_tool_use_id: None, .. } | Chunk::Result(_) | Chunk::Error(_) => {
                 self.stop_thinking();
@@ -89,7 +122,6 @@ impl Dispatcher {
             Chunk::Usage(usage) => self.usage = *usage,
             _ => {}
         }
-        self.emit(chunk.into());
     }
 
     /// Begins the account of a new turn.
@@ -156,6 +188,11 @@ impl Dispatcher {
             recorder.observe(&event, &self.run_id);
         }
         self.packer.push(&event);
+    }
+
+    fn pack(&mut self, payload: Payload<'_>) {
+        self.seq += 1;
+        self.packer.push(&Event { seq: self.seq, timestamp: self.now, payload });
     }
 
     /// Has everything written down from now on.

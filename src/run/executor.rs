@@ -1,6 +1,7 @@
 //! The actor of a session.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +12,13 @@ use tokio::time::{Instant, sleep_until};
 use super::cancel::{Cancellation, Measure, StopCause};
 use super::dispatcher::Dispatcher;
 use super::session::{Message, RecordOptions, SessionOptions, TurnOptions};
-use super::turn::{Output, Turn, UnderWay};
+use super::turn::{Ended, Output, Turn, UnderWay};
 use crate::agent::{Agent, Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Fact;
 use crate::history::{NewSession, Recorder, State};
 use crate::process::{Activity, Exit, Process, Supervision, check_directory};
-use crate::stream::{Chunk, EventQueue, Frame, FrameDecoder, TurnResult};
+use crate::stream::{Chunk, EventQueue, Frame, FrameDecoder};
 
 /// An agent that always has something to read would keep the runtime from looking at anything else: exits, timers.
 const READS_PER_YIELD: u32 = 8;
@@ -27,14 +28,18 @@ pub(super) struct Executor {
     agent: &'static dyn Agent,
     options: SessionOptions,
     inbox: mpsc::UnboundedReceiver<Message>,
+    /// Taken from the inbox to be looked at, and not acted upon yet.
+    waiting: VecDeque<Message>,
     dispatcher: Dispatcher,
     live: Option<Live>,
     turn: Option<Turn>,
     turns: u64,
     /// Those who wait for the end of the turn under way.
     cancelled: Vec<oneshot::Sender<()>>,
-    /// Who is to be told that the turn is over, when its end has been written down.
-    ended: Option<oneshot::Sender<()>>,
+    /// The turn that is over and that nobody has been told of, because its end has not been written down.
+    ended: Option<Ended>,
+    /// Changes to be written down as soon as there is something to write them to.
+    unwritten: Vec<State>,
     /// The prompt of the turn under way, to be given to a new process that resumes nothing.
     restart: Option<String>,
     agent_session_id: Option<String>,
@@ -45,6 +50,8 @@ struct Live {
     process: Process,
     dialect: Box<dyn Dialect>,
     frames: FrameDecoder,
+    /// Whether it said that it is ready. One that did not may be there all the same when a turn begins.
+    ready: bool,
     /// Whether it was started to resume a conversation and has not said yet that it did.
     resumes: bool,
 }
@@ -73,12 +80,14 @@ impl Executor {
             agent,
             options,
             inbox,
+            waiting: VecDeque::new(),
             dispatcher,
             live: None,
             turn: None,
             turns: 0,
             cancelled: Vec::new(),
             ended: None,
+            unwritten: Vec::new(),
             restart: None,
             agent_session_id,
         }
@@ -93,7 +102,7 @@ impl Executor {
                 Step::Message(None) => break None,
                 Step::Message(Some(message)) => self.message(message).await,
                 Step::Activity(Activity::Output(_)) => {
-                    self.output();
+                    self.output().await;
                     reads += 1;
                     if reads.is_multiple_of(READS_PER_YIELD) {
                         tokio::task::yield_now().await;
@@ -127,6 +136,9 @@ impl Executor {
     }
 
     async fn next_step(&mut self) -> Step {
+        if let Some(message) = self.waiting.pop_front() {
+            return Step::Message(Some(message));
+        }
         let full = self.dispatcher.is_full();
         // A consumer that does not consume must not keep a cancelled agent alive: its output is then dropped.
         let cancelled = self.turn.as_ref().is_some_and(|turn| turn.cancellation.is_some());
@@ -178,13 +190,13 @@ impl Executor {
             Message::Configure { agent, options, done } => {
                 let _ = done.send(self.configure(agent, *options).await);
             }
-            Message::Note(state) => {
-                if let Some(recorder) = self.dispatcher.recorder() {
-                    recorder.state(*state);
-                }
-            }
+            Message::Note(state) => match self.dispatcher.recorder() {
+                Some(recorder) => recorder.state(*state),
+                None if self.options.record.is_some() => self.unwritten.push(*state),
+                None => {}
+            },
             Message::Save { done } => {
-                let _ = done.send(self.dispatcher.saved().await);
+                let _ = done.send(self.save().await);
             }
             Message::Cancel { done } => {
                 self.cancelled.push(done);
@@ -224,13 +236,14 @@ impl Executor {
             _under_way: UnderWay::begin(),
             run_id,
             started: Instant::now(),
+            attempted: Instant::now(),
             last_output: Instant::now(),
             timeouts,
             done,
             interruptible: false,
             cancellation: None,
             questions: Vec::new(),
-            output: Output { ready: warm, ..Output::default() },
+            output: Output { ready: self.live.as_ref().is_some_and(|live| live.ready), ..Output::default() },
             retold,
         });
         let begun = match opened {
@@ -246,6 +259,9 @@ impl Executor {
     async fn start_turn(&mut self, prompt: &str) -> Result<()> {
         let resumes = self.live_process()?.resumes;
         self.dispatcher.saved().await?;
+        if self.cancel_waits() {
+            return Err(Error::Cancelled);
+        }
         let retold = match &mut self.turn {
             // Kept for the case that the agent does not know the conversation.
             Some(_) if resumes => None,
@@ -270,20 +286,37 @@ impl Executor {
             turn.output = Output::default();
             turn.interruptible = false;
             turn.last_output = Instant::now();
+            turn.attempted = Instant::now();
         }
-        let begun = self.live_process().map(|live| {
-            let prompt = live.dialect.start_turn(retold);
-            live.process.write(prompt);
-        });
-        if let Err(error) = begun {
-            self.settle(TurnEnd { error: Some(error), ..TurnEnd::default() });
+        let begun = if self.cancel_waits() { Err(Error::Cancelled) } else { self.live_process() };
+        match begun {
+            Ok(live) => {
+                let prompt = live.dialect.start_turn(retold);
+                live.process.write(prompt);
+            }
+            Err(error) => self.settle(TurnEnd { error: Some(error), ..TurnEnd::default() }),
         }
+    }
+
+    /// Whether the turn under way is to be stopped by a message that came while something was waited for.
+    fn cancel_waits(&mut self) -> bool {
+        while let Ok(message) = self.inbox.try_recv() {
+            self.waiting.push_back(message);
+        }
+        // Behind another turn it may be meant for that one.
+        self.waiting
+            .iter()
+            .take_while(|message| !matches!(message, Message::Turn { .. }))
+            .any(|message| matches!(message, Message::Cancel { .. } | Message::End { .. }))
     }
 
     /// Whether the turn under way failed because the agent does not know the conversation that it was to resume. Agents
     /// say that in their own ways; they have in common that they fail before they are ready.
     fn must_begin_anew(&mut self, error: Option<&Error>) -> bool {
         let (Some(turn), Some(error)) = (&mut self.turn, error) else { return false };
+        if self.restart.is_some() {
+            return true;
+        }
         if turn.output.ready || turn.cancellation.is_some() {
             return false;
         }
@@ -314,9 +347,31 @@ impl Executor {
         let opening = tokio::task::spawn_blocking(move || {
             if stored { Recorder::open(&store, &session.id) } else { Recorder::create(&store, session) }
         });
-        let recorder = opening.await.map_err(|error| Error::Internal(error.to_string().into()))??;
+        let mut recorder = opening.await.map_err(|error| Error::Internal(error.to_string().into()))??;
+        if self.turns > 0 {
+            // It was not there to hear with whom the session began.
+            recorder.state(self.current_agent());
+        }
+        self.unwritten.drain(..).for_each(|state| recorder.state(state));
         self.dispatcher.record(recorder);
         Ok(())
+    }
+
+    /// Makes everything so far durable. A session that is not stored yet is begun by its first prompt.
+    async fn save(&mut self) -> Result<()> {
+        let stored = self.options.record.as_ref().is_some_and(|record| record.stored);
+        if stored && !self.unwritten.is_empty() {
+            self.open_record().await?;
+        }
+        self.dispatcher.saved().await
+    }
+
+    fn current_agent(&self) -> State {
+        State {
+            provider: Some(self.agent.name().to_owned()),
+            model: self.options.agent.model.clone(),
+            ..State::default()
+        }
     }
 
     async fn configure(&mut self, agent: &'static dyn Agent, options: SessionOptions) -> Result<()> {
@@ -326,13 +381,9 @@ impl Executor {
         self.end_process(self.options.linger).await;
         self.agent = agent;
         self.agent_session_id.clone_from(&options.agent.resume);
-        let state = State {
-            provider: Some(agent.name().to_owned()),
-            model: options.agent.model.clone(),
-            ..State::default()
-        };
         let record = self.options.record.take();
         self.options = SessionOptions { record, ..options };
+        let state = self.current_agent();
         if let Some(recorder) = self.dispatcher.recorder() {
             recorder.state(state);
         }
@@ -350,6 +401,9 @@ impl Executor {
     fn live_process(&mut self) -> Result<&mut Live> {
         if self.live.is_none() {
             self.dispatcher.chunk(Chunk::Status { status: "starting".into(), detail: None });
+            if !self.agent.can_resume() {
+                self.agent_session_id = None;
+            }
             self.options.agent.resume.clone_from(&self.agent_session_id);
             let command = self.agent.command(&self.options.agent);
             let supervision =
@@ -359,24 +413,25 @@ impl Executor {
             process.write(dialect.open());
             let frames = FrameDecoder::new(self.options.line_limit);
             let resumes = self.agent_session_id.is_some();
-            self.live = Some(Live { process, dialect, frames, resumes });
+            self.live = Some(Live { process, dialect, frames, ready: false, resumes });
         }
         self.live.as_mut().ok_or(Error::Internal("the process vanished".into()))
     }
 
     /// Decodes what was read.
-    fn output(&mut self) {
+    async fn output(&mut self) {
         if let Some(turn) = &mut self.turn {
             turn.last_output = Instant::now();
         }
-        self.with_live(|executor, live| {
-            let drop_chunks = executor.dispatcher.is_full();
-            executor.decode(live, FrameDecoder::next_frame, drop_chunks);
-        });
+        if let Some(mut live) = self.live.take() {
+            let drop_chunks = self.dispatcher.is_full();
+            self.decode(&mut live, FrameDecoder::next_frame, drop_chunks).await;
+            self.live = Some(live);
+        }
     }
 
     /// Decodes the frames that `next` finds, and acts on each before the next one.
-    fn decode(
+    async fn decode(
         &mut self,
         live: &mut Live,
         next: for<'a> fn(&'a mut FrameDecoder) -> Option<Frame<'a>>,
@@ -390,6 +445,7 @@ impl Executor {
             sink.frame(&frame, now, &mut *live.dialect);
             for signal in sink.signals {
                 self.act_on(signal, live);
+                self.conclude().await;
             }
         }
     }
@@ -426,6 +482,7 @@ impl Executor {
                 recorder.state(State { agent_session_id, ..State::default() });
             }
         }
+        live.ready = true;
         if std::mem::take(&mut live.resumes) {
             self.dispatcher.chunk(resumed("agent", None));
         }
@@ -490,8 +547,8 @@ impl Executor {
     /// The process has ended by itself, or because the cancellation came to that.
     async fn process_ended(&mut self, exit: Exit) {
         let Some(mut live) = self.live.take() else { return };
-        self.decode(&mut live, FrameDecoder::next_frame, false);
-        self.decode(&mut live, FrameDecoder::finish, false);
+        self.decode(&mut live, FrameDecoder::next_frame, false).await;
+        self.decode(&mut live, FrameDecoder::finish, false).await;
         if let Some(turn) = &self.turn {
             if turn.cancellation.is_some() {
                 // Whoever cancelled is told when nothing is left.
@@ -530,46 +587,40 @@ impl Executor {
         if end.turns > 0 || end.usage.cost_usd.is_some() {
             self.dispatcher.chunk(Chunk::Usage(end.usage));
         }
-        if let Some(error) = &error {
-            self.dispatcher.chunk(Chunk::Error(error.report()));
-        }
-        let duration_ms = u64::try_from(turn.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let usage = self.dispatcher.usage();
         let stop_reason = match &error {
             Some(Error::Cancelled) => "cancelled".into(),
             Some(_) => "error".into(),
             None => end.stop_reason.map_or("end_turn".into(), Into::into),
         };
-        self.dispatcher.chunk(Chunk::Result(TurnResult {
-            content: if error.is_some() { "".into() } else { end.content.into() },
-            success: error.is_none(),
+        self.ended = Some(Ended {
+            done: turn.done,
+            run_id: turn.run_id,
+            content: if error.is_some() { String::new() } else { end.content },
+            error: error.map(|error| error.report()),
             stop_reason,
-            usage,
-            duration_ms,
+            usage: self.dispatcher.usage(),
+            duration_ms: u64::try_from(turn.started.elapsed().as_millis()).unwrap_or(u64::MAX),
             turns: end.turns,
-            agent_session_id: self.agent_session_id.as_deref().map(Into::into),
-        }));
-        let tools_used = self.dispatcher.take_tools_used();
-        self.dispatcher.fact(Fact::TurnCompleted {
-            run_id: &turn.run_id,
-            success: error.is_none(),
-            code: error.as_ref().map(|error| error.kind().code()),
-            duration_ms,
-            tools_used: &tools_used,
-            usage,
+            tools_used: self.dispatcher.take_tools_used(),
+            agent_session_id: self.agent_session_id.clone(),
         });
-        self.ended = Some(turn.done);
     }
 
     /// Tells that the turn is over, when that has been written down.
     async fn conclude(&mut self) {
         let Some(ended) = self.ended.take() else { return };
+        for payload in ended.payloads() {
+            self.dispatcher.write_down(payload);
+        }
         if let Err(error) = self.dispatcher.saved().await {
             self.dispatcher.chunk(status("not_saved", &[("message", &error.report().error)]));
         }
+        for payload in ended.payloads() {
+            self.dispatcher.tell(payload);
+        }
         self.dispatcher.publish();
         // Those who wait may have given up.
-        let _ = ended.send(());
+        let _ = ended.done.send(());
         for done in self.cancelled.drain(..) {
             let _ = done.send(());
         }
@@ -713,7 +764,9 @@ impl Sink for RunSink<'_> {
                 output.sample = line.chars().take(200).collect();
             }
         }
-        if !self.drop_chunks {
+        if self.drop_chunks {
+            self.dispatcher.unseen(chunk);
+        } else {
             self.dispatcher.chunk(chunk);
         }
     }

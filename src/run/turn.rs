@@ -1,5 +1,6 @@
 //! What is known of the turn under way.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use tokio::time::Instant;
 use super::cancel::Cancellation;
 use super::watchdog::{Progress, Timeouts};
 use crate::agent::PermissionRequest;
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, ErrorReport};
+use crate::event::{Fact, Payload};
+use crate::stream::{Chunk, TurnResult, Usage};
 
 /// How many turns are under way in this process.
 static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
@@ -50,6 +53,8 @@ pub(super) struct Turn {
     pub(super) _under_way: UnderWay,
     pub(super) run_id: String,
     pub(super) started: Instant,
+    /// When the agent was given the prompt; again, if the turn was begun anew.
+    pub(super) attempted: Instant,
     pub(super) last_output: Instant,
     pub(super) timeouts: Timeouts,
     /// Told when the turn is over and all its events are in the queue.
@@ -73,10 +78,53 @@ impl Turn {
         }
         self.timeouts.next(&Progress {
             started: self.started,
+            attempted: self.attempted,
             ready: self.output.ready,
             last_output: self.last_output,
             excused: stalled || !self.questions.is_empty(),
         })
+    }
+}
+
+/// A turn that is over.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// Told when all its events are in the queue.
+    pub(super) done: oneshot::Sender<()>,
+    pub(super) run_id: String,
+    pub(super) error: Option<ErrorReport>,
+    pub(super) content: String,
+    pub(super) stop_reason: Cow<'static, str>,
+    pub(super) usage: Usage,
+    pub(super) duration_ms: u64,
+    pub(super) turns: u64,
+    pub(super) tools_used: Vec<String>,
+    pub(super) agent_session_id: Option<String>,
+}
+
+impl Ended {
+    /// What is told of its end, in order.
+    pub(super) fn payloads(&self) -> impl Iterator<Item = Payload<'_>> {
+        let success = self.error.is_none();
+        let result = TurnResult {
+            content: (&self.content).into(),
+            success,
+            stop_reason: (&*self.stop_reason).into(),
+            usage: self.usage,
+            duration_ms: self.duration_ms,
+            turns: self.turns,
+            agent_session_id: self.agent_session_id.as_ref().map(Into::into),
+        };
+        let completed = Fact::TurnCompleted {
+            run_id: &self.run_id,
+            success,
+            code: self.error.as_ref().map(|error| error.code),
+            duration_ms: self.duration_ms,
+            tools_used: &self.tools_used,
+            usage: self.usage,
+        };
+        let error = self.error.clone().map(|error| Payload::Chunk(Chunk::Error(error)));
+        error.into_iter().chain([Payload::Chunk(Chunk::Result(result)), Payload::Fact(completed)])
     }
 }
 

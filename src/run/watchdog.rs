@@ -29,6 +29,8 @@ impl Default for Timeouts {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Progress {
     pub(super) started: Instant,
+    /// When the agent was given the prompt, the last time.
+    pub(super) attempted: Instant,
     pub(super) ready: bool,
     pub(super) last_output: Instant,
     /// Whether silence is not the agent's fault.
@@ -40,7 +42,7 @@ impl Timeouts {
     pub(super) fn next(&self, progress: &Progress) -> Option<(Instant, ErrorKind)> {
         let limit = |from: Instant, limit: Duration, kind| (!limit.is_zero()).then(|| (from + limit, kind));
         let silence = if !progress.ready {
-            limit(progress.started, self.start, ErrorKind::StartTimeout)
+            limit(progress.attempted, self.start, ErrorKind::StartTimeout)
         } else if progress.excused {
             None
         } else {
@@ -61,8 +63,11 @@ mod tests {
     fn each_phase_has_its_own_deadline() {
         let now = Instant::now();
         let timeouts = Timeouts { start: SECOND, idle: 2 * SECOND, total: 10 * SECOND };
-        let starting = Progress { started: now, ready: false, last_output: now, excused: false };
+        let starting =
+            Progress { started: now, attempted: now, ready: false, last_output: now, excused: false };
         assert_eq!(timeouts.next(&starting), Some((now + SECOND, ErrorKind::StartTimeout)));
+        let again = Progress { attempted: now + 3 * SECOND, ..starting };
+        assert_eq!(timeouts.next(&again), Some((now + 4 * SECOND, ErrorKind::StartTimeout)));
         let silent = Progress { ready: true, last_output: now + SECOND, ..starting };
         assert_eq!(timeouts.next(&silent), Some((now + 3 * SECOND, ErrorKind::IdleTimeout)));
         let asking = Progress { excused: true, ..silent };
@@ -76,7 +81,16 @@ mod tests {
         let now = Instant::now();
         let never = Timeouts { start: Duration::ZERO, idle: Duration::ZERO, total: Duration::ZERO };
         for ready in [false, true] {
-            assert_eq!(never.next(&Progress { started: now, ready, last_output: now, excused: false }), None);
+            assert_eq!(
+                never.next(&Progress {
+                    started: now,
+                    attempted: now,
+                    ready,
+                    last_output: now,
+                    excused: false
+                }),
+                None
+            );
         }
     }
 }

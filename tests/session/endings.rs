@@ -70,26 +70,31 @@ async fn blank_lines_do_not_make_a_program_an_agent() {
     assert_eq!((code, exit_code), (json!("PROTOCOL"), json!(64)));
 }
 
-/// How the only turn of an agent ended, and what came afterwards.
-async fn ending_of(agent: &str) -> (Value, Value, Vec<&'static str>) {
+/// How the only turn of an agent ended, and what came afterwards, up to this.
+async fn ending_of(agent: &str, last: EventKind) -> (Value, Value, Vec<&'static str>) {
     let mut host = Host::of(agent);
     let turn = host.turn("hi").await;
     let failure = if turn.has(EventKind::ErrorOccurred) { turn.error()["code"].clone() } else { Value::Null };
     let success = turn.the(EventKind::TurnCompleted)["success"].clone();
-    host.end().await;
-    (success, failure, host.events.until(EventKind::SessionEnded).await.kinds())
+    if last == EventKind::SessionEnded {
+        host.end().await;
+    }
+    (success, failure, host.events.until(last).await.kinds())
 }
 
 #[tokio::test]
 async fn fault_49_five_endings_are_told_apart() {
+    let ended = EventKind::SessionEnded;
     let failed = |code: &str| (json!(false), json!(code), vec!["session:ended"]);
-    assert_eq!(ending_of("exits-before-init").await, failed("EXITED_BEFORE_INIT"));
-    assert_eq!(ending_of("exits-without-result").await, failed("NO_RESULT"));
-    assert_eq!(ending_of("kills-itself").await, failed("KILLED_BY_SIGNAL"));
+    assert_eq!(ending_of("exits-before-init", ended).await, failed("EXITED_BEFORE_INIT"));
+    assert_eq!(ending_of("exits-without-result", ended).await, failed("NO_RESULT"));
+    assert_eq!(ending_of("kills-itself", ended).await, failed("KILLED_BY_SIGNAL"));
     let succeeded = |afterwards| (json!(true), Value::Null, afterwards);
-    assert_eq!(ending_of("exits-non-zero-after-the-result").await, succeeded(vec!["session:ended"]));
-    let afterwards = vec!["text:delta", "status:changed", "session:ended"];
-    assert_eq!(ending_of("speaks-after-its-result").await, succeeded(afterwards));
+    let crashed_later = ending_of("exits-non-zero-after-the-result", ended).await;
+    assert_eq!(crashed_later, succeeded(vec!["session:ended"]));
+    // A session that is ended at once does not hear it.
+    let spoke_later = ending_of("speaks-after-its-result", EventKind::StatusChanged).await;
+    assert_eq!(spoke_later, succeeded(vec!["text:delta", "status:changed"]));
 }
 
 /// A host whose agent waits for the test to let it leave.

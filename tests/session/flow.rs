@@ -1,6 +1,9 @@
 //! Much of everything: bounded memory, no deadlock, nothing lost.
 
+use std::path::Path;
+
 use locus_exec::event::EventKind;
+use locus_exec::run::SessionOptions;
 
 use crate::support::{Host, Inbox, Outbox, exists, set};
 
@@ -50,16 +53,21 @@ async fn fault_48_a_gigabyte_on_stderr_does_not_stop_the_agent_and_its_end_is_ke
 }
 
 /// A host whose agent writes without end, with the fifos by which it tells that the pipe is full and is told to go on.
-struct Flood {
-    host: Host,
+pub(crate) struct Flood {
+    pub(crate) host: Host,
     full: Inbox,
     go: Outbox,
 }
 
 impl Flood {
     fn new() -> Self {
+        Self::with(|_, _| {})
+    }
+
+    pub(crate) fn with(change: impl FnOnce(&mut SessionOptions, &Path)) -> Self {
         let mut fifos = None;
         let host = Host::with("writes-until-the-pipe-is-full", |options, folder| {
+            change(options, folder);
             let (full, go) = (Inbox::new(folder, "full"), Outbox::new(folder, "go"));
             set(options, "FULL", &full.path);
             set(options, "GO", &go.path);
@@ -83,7 +91,7 @@ impl Flood {
     /// A pipe may also be full for a moment because the session is slow. So the session is given many occasions to
     /// read, by messages that it has to act on, and the agent is stopped only when it has again and again not been
     /// able to write a byte more. A session that reads on comes to the bound instead.
-    async fn until_stopped(&mut self) -> (u64, String) {
+    pub(crate) async fn until_stopped(&mut self) -> (u64, String) {
         let (mut written, _) = self.written().await;
         let mut stopped = 0;
         loop {

@@ -13,5 +13,7 @@ mod endings;
 mod flow;
 mod launch;
 mod permission;
+mod recording;
+mod resume;
 mod turns;
 mod watchdog;
