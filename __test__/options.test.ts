@@ -84,7 +84,7 @@ describe('the options of the agent', () => {
   })
 
   it('resolve a relative folder of the project', async () => {
-    const { cwd } = await startWith({ projectPath: '__test__/../__test__' })
+    const { cwd } = await startWith({ projectPath: '__test__/../__test__', save: false })
     expect(cwd).toBe(join(process.cwd(), '__test__'))
   })
 })

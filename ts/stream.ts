@@ -17,7 +17,7 @@ const DONE: IteratorResult<StreamChunk, undefined> = { done: true, value: undefi
  * For how long chunks are given without a turn of the event loop in between. An agent that is faster than its consumer
  * has always more; timers, signals and the consumer's own output would wait for its end.
  */
-const MAX_BUSY_MS = 2
+const MAX_BUSY_MS = 1
 /** How many chunks are given between two looks at the clock. */
 const CHUNKS_PER_LOOK = 64
 

@@ -86,7 +86,8 @@ function start(command: string, args: string[], { env }: Tree) {
   return { child, finished }
 }
 
-const startCli = (tree: Tree) => start(process.execPath, [CLI, 'exec', '--executable', AGENT, 'hi'], tree)
+const startCli = (tree: Tree) =>
+  start(process.execPath, [CLI, 'exec', '--no-save', '--executable', AGENT, 'hi'], tree)
 
 /** Resolves when a stream has had this text. */
 async function said(child: ChildProcess, wanted: string): Promise<void> {
@@ -147,7 +148,7 @@ describeOnLinux('fault 4: the command line', TOGETHER, () => {
 
   it('leaves nobody when its terminal is closed', async (context) => {
     const tree = expectTree(context)
-    const args = [CLI, 'exec', '--executable', AGENT, 'hi']
+    const args = [CLI, 'exec', '--no-save', '--executable', AGENT, 'hi']
     const terminal = pty.spawn(process.execPath, args, { env: { ...tree.env, TERM: 'xterm' } })
     const ended = new Promise<void>((resolve) => terminal.onExit(() => resolve()))
     const pids = await tree.planted
@@ -213,7 +214,7 @@ describeOnLinux('fault 29: a reader that goes away', TOGETHER, () => {
     const tree = expectTree(context)
     // The reader goes when it is told to: one that goes at once may be gone before the agent is there.
     const line = ['-c', 'exec 3<&0; "$@" </dev/null | { head -1; read -r go <&3; }', 'sh']
-    const command = [process.execPath, CLI, 'exec', '--json-stream', '--executable', AGENT, 'hi']
+    const command = [process.execPath, CLI, 'exec', '--no-save', '--json-stream', '--executable', AGENT, 'hi']
     const { child, finished } = start('sh', [...line, ...command], { ...tree, env: { ...tree.env, TALKS } })
     await tree.planted
     child.stdin.end('go\n')

@@ -20,6 +20,15 @@ describe('the settings', () => {
     expect(loadSettings(project, {})).toEqual({ provider: 'demo', model: 'm' })
   })
 
+  it('say how many conversations are kept, and for how long', () => {
+    const history = { keep: 5, maxAgeDays: null }
+    expect(loadSettings(projectWith(JSON.stringify({ history })), {}).history).toEqual(history)
+    for (const wrong of ['never', null, { keep: -1 }, { keep: '5' }, { kept: 5 }]) {
+      const project = projectWith(JSON.stringify({ history: wrong }))
+      expect(() => loadSettings(project, {})).toThrow("the setting 'history' in")
+    }
+  })
+
   it('are overridden by the environment, one by one', () => {
     const project = projectWith('{"provider":"demo","model":"m"}')
     expect(loadSettings(project, { LOCUS_MODEL: 'e' })).toEqual({ provider: 'demo', model: 'e' })

@@ -2,17 +2,20 @@ import { accessSync, constants, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { execError } from '../errors.js'
+import type { RetentionPolicy } from '../history.js'
 
 /** What a project's `.locus/settings.json` may say; other keys belong to other commands. */
 export interface Settings {
   provider?: string
   model?: string
+  /** Which conversations are kept; `null` for a limit that is none. */
+  history?: Pick<RetentionPolicy, 'keep' | 'maxAgeDays' | 'compressAfterDays'>
 }
 
 /** The settings of a project, overridden by `LOCUS_PROVIDER` and `LOCUS_MODEL`; a missing file is an empty one. */
 export function loadSettings(projectPath: string, env: NodeJS.ProcessEnv): Settings {
-  const { provider, model } = readSettings(projectPath)
-  return { provider: env.LOCUS_PROVIDER || provider, model: env.LOCUS_MODEL || model }
+  const { provider, model, history } = readSettings(projectPath)
+  return { provider: env.LOCUS_PROVIDER || provider, model: env.LOCUS_MODEL || model, history }
 }
 
 function readSettings(projectPath: string): Settings {
@@ -42,7 +45,29 @@ function readSettings(projectPath: string): Settings {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw execError('INVALID_INPUT', `the settings in '${path}' must be a JSON object`)
   }
-  return { provider: word(parsed, 'provider', path), model: word(parsed, 'model', path) }
+  return {
+    provider: word(parsed, 'provider', path),
+    model: word(parsed, 'model', path),
+    history: limits(parsed, path),
+  }
+}
+
+const LIMITS = ['keep', 'maxAgeDays', 'compressAfterDays']
+
+function limits(settings: object, path: string): Settings['history'] {
+  const { history } = settings as { history?: unknown }
+  if (history === undefined) {
+    return undefined
+  }
+  const isLimit = ([name, value]: [string, unknown]) =>
+    LIMITS.includes(name) && (value === null || (Number.isInteger(value) && (value as number) >= 0))
+  if (typeof history === 'object' && history !== null && Object.entries(history).every(isLimit)) {
+    return history
+  }
+  throw execError(
+    'INVALID_INPUT',
+    `the setting 'history' in '${path}' must be an object of ${LIMITS.join(', ')}, each a whole number or null`,
+  )
 }
 
 function canEnter(folder: string): boolean {
@@ -54,7 +79,7 @@ function canEnter(folder: string): boolean {
   }
 }
 
-function word(settings: object, key: keyof Settings, path: string): string | undefined {
+function word(settings: object, key: 'provider' | 'model', path: string): string | undefined {
   const value = (settings as Record<string, unknown>)[key]
   if (value === undefined || (typeof value === 'string' && value !== '')) {
     return value

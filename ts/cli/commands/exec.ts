@@ -9,7 +9,7 @@ import { ExecSession } from '../../session.js'
 import { EXIT_CODES, EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
 import { readPrompt } from '../prompt.js'
 import type { Renderer } from '../renderers/renderer.js'
-import { loadSettings } from '../settings.js'
+import { loadSettings, type Settings } from '../settings.js'
 
 /** The flags of `locus exec` that say what is run. */
 export interface ExecFlags {
@@ -30,6 +30,7 @@ const DEFAULT_PROVIDER = 'claude'
 
 /** What a run is made of, before it begins. */
 export interface Plan {
+  history: Settings['history']
   options: SessionOptions
   projectPath: string
   provider: string
@@ -54,7 +55,7 @@ export function planOf(flags: ExecFlags): Plan {
     permissionMode: flags.permissionMode,
     save: flags.save,
   }
-  return { options, projectPath, provider }
+  return { options, projectPath, provider, history: settings.history }
 }
 
 /** Runs one prompt and shows it; resolves to the exit code. Never throws: what goes wrong is shown by the renderer. */
@@ -103,7 +104,19 @@ export async function runExec(words: string[], flags: ExecFlags, renderer: Rende
   end(exitCode, error)
   await session?.end()
   signals?.release()
+  if (plan && session && flags.save !== false) {
+    await prune(plan)
+  }
   return exitCode
+}
+
+/** Keeps the history within its limits. The run is over and has told its end; what fails here is told beside it. */
+async function prune({ projectPath, history }: Plan): Promise<void> {
+  try {
+    await new HistoryStore({ projectPath }).prune(history)
+  } catch (error) {
+    process.emitWarning(`old conversations cannot be cleaned up: ${(error as Error).message}`)
+  }
 }
 
 /** A new session, or the one that the flags name. */
