@@ -207,7 +207,12 @@ async function cancelled(next, folder, number) {
   // Open before anybody writes, so that nobody waits for us; at the end it tells who still has it open.
   const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK)
   // Some trees are killed while they are planted: that takes some 30 ms.
-  const timeouts = { settleMs: Math.floor(next() * 20), graceMs: Math.floor(next() * 50) }
+  const timeouts = {
+    settleMs: Math.floor(next() * 20),
+    graceMs: Math.floor(next() * 50),
+    // A tree that was cancelled before it got its prompt may stay for so long when the session ends.
+    lingerMs: 0,
+  }
   const session = await ExecSession.create({
     executable: agent('hostile-tree'),
     save: false,

@@ -137,7 +137,10 @@ export class Engine {
       .runTurn({ prompt, runId: this.#runId, canAsk, retold, ...limits })
       .catch((thrown: unknown) => {
         this.#turn = undefined
-        failed(errorOfNative(thrown))
+        const error = errorOfNative(thrown)
+        // It began before the session was ended, and was overtaken on its way.
+        const overtaken = error.code === 'SESSION_ENDED'
+        failed(overtaken ? execError('CANCELLED', 'the session was ended while the turn began') : error)
       })
   }
 
