@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
@@ -94,6 +94,16 @@ describe('a run of the command line', () => {
     const { stderr } = await runCli(['exec', '--no-save', 'hi'], { agent: ECHO, cwd: empty })
     expect(stderr).not.toContain('locus exec -s')
     expect(existsSync(join(empty, '.locus'))).toBe(false)
+  })
+
+  it('keeps the history within the limits of the settings', async () => {
+    const { cwd, id } = await begun()
+    await exec(['two'], cwd)
+    writeFileSync(join(cwd, '.locus', 'settings.json'), '{ "history": { "keep": 1 } }')
+    const { sessionId } = await exec(['three'], cwd)
+    const { sessions } = await json(['list'], cwd)
+    expect(sessions.map((session: { id: string }) => session.id)).toEqual([sessionId])
+    expect(existsSync(fileOf(cwd, id))).toBe(false)
   })
 
   it('is told where the agent does not know the conversation', async () => {
