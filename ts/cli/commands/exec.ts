@@ -104,7 +104,7 @@ export async function runExec(words: string[], flags: ExecFlags, renderer: Rende
   end(exitCode, error)
   await session?.end()
   signals?.release()
-  if (plan && session && flags.save !== false) {
+  if (plan && exitCode === 0 && flags.save !== false) {
     await prune(plan)
   }
   return exitCode
