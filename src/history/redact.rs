@@ -3,8 +3,7 @@
 //! Two things count as a secret: what has the shape of a well-known key (a telling prefix and enough random looking
 //! characters behind it), and the values that the caller gives, which come from variables whose names tell
 //! ([`Redactor::from_env`]). One automaton finds the prefixes and the values in one pass. A secret may come in pieces:
-//! a [`RedactedText`] holds back what may be
-//! the beginning of one until the rest is known.
+//! a [`RedactedText`] holds back what may be the beginning of one until the rest is known.
 
 use std::borrow::Cow;
 
@@ -209,12 +208,12 @@ impl Redactor {
         // The last two words: a prefix may end with a blank.
         let spaces = tail.char_indices().rev().filter(|(_, c)| c.is_whitespace());
         let begin = spaces.map(|(index, c)| index + c.len_utf8()).nth(1).unwrap_or(0);
-        let last_word = tail.trim_end().len() == tail.len();
         let mut at = begin;
         while let Some(found) = self.automaton.find(Input::new(tail).range(at..)) {
             let complete = self.secret(tail, found.pattern().as_usize(), found.start(), found.end());
+            // A body has no blanks, but the prefix itself may end with one.
             let reaches_end = !tail[found.end()..].contains(char::is_whitespace);
-            if reaches_end && last_word && found.pattern().as_usize() >= self.values.len() {
+            if reaches_end && found.pattern().as_usize() >= self.values.len() {
                 return limit + found.start();
             }
             at = complete.map_or(found.start() + 1, |(_, end)| end);
@@ -350,36 +349,41 @@ mod tests {
             ("use sk-abc ", ""),
             ("it is correct hor", "correct hor"),
             ("Bearer abc", "Bearer abc"),
+            ("is Bearer ", "Bearer "),
+            ("Bearer abc ", ""),
             ("AKI", "AKI"),
         ] {
             assert_eq!(&text[redactor.held_from(text)..], held, "{text:?}");
         }
     }
 
+    /// Every shape, cut at every two places.
+    #[test]
+    fn a_secret_in_pieces_is_a_secret() {
+        let redactor = Redactor::default();
+        for fake in fakes() {
+            let text = format!("the key is {fake} and that is it");
+            for first in 0..=text.len() {
+                for second in first..=text.len() {
+                    let mut redacted = RedactedText::default();
+                    let mut written = redacted.push(&redactor, &text[..first], false);
+                    written.push_str(&redacted.push(&redactor, &text[first..second], false));
+                    written.push_str(&redacted.push(&redactor, &text[second..], true));
+                    // The first letters of a prefix are no secret and do not wait.
+                    let whole = redactor.redact(&text);
+                    let (before, after) = whole.split_once(REDACTED).expect("it is redacted");
+                    let (shown, rest) = written.split_once(REDACTED).expect("so are its pieces");
+                    assert_eq!(rest, after, "cut at {first} and {second}");
+                    let letters = shown.strip_prefix(before).expect("what is before it stays");
+                    assert!(letters.len() < HOLD_LEAST && fake.starts_with(letters), "{written}");
+                }
+            }
+        }
+    }
+
     static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::default);
 
     proptest! {
-        #[test]
-        fn a_secret_in_pieces_is_a_secret(index in 0..SHAPES.len(), cuts in prop::collection::vec(0..200usize, 0..6)) {
-            let fake = &fakes()[index];
-            let text = format!("the key is {fake} and that is it");
-            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
-            cuts.sort_unstable();
-            let mut pieces = Vec::new();
-            let mut from = 0;
-            for cut in cuts.into_iter().chain([text.len()]) {
-                pieces.push(&text[from..cut]);
-                from = cut;
-            }
-            let redactor = &*REDACTOR;
-            let mut redacted = RedactedText::default();
-            let mut written: String =
-                pieces.iter().map(|piece| redacted.push(redactor, piece, false)).collect();
-            written.push_str(&redacted.push(redactor, "", true));
-            prop_assert!(!written.contains("c3D4e5F6"), "{written}");
-            prop_assert!(written.contains(REDACTED));
-        }
-
         #[test]
         fn no_text_makes_it_panic(text in any::<String>(), skip in 0..40usize) {
             let redactor = &*REDACTOR;
