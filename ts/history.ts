@@ -3,7 +3,7 @@ import type { NativeHistory } from '../index.js'
 import type { Usage } from './chunks.js'
 import { errorOfNative } from './errors.js'
 import { native } from './native.js'
-import type { StoredRecord } from './records.js'
+import type { SessionRecord, StoredRecord } from './records.js'
 
 /** Where conversations are kept. */
 export interface HistoryOptions {
@@ -97,15 +97,7 @@ export interface StoredMessage {
 }
 
 /** A stored conversation. */
-export interface StoredSession {
-  id: string
-  createdAt: number
-  projectPath: string
-  provider: string
-  model?: string
-  title?: string
-  forkedFrom?: string
-  importedFrom?: string
+export interface StoredSession extends Omit<SessionRecord, 'type' | 'timestamp' | 'schema'> {
   summary: SessionSummary
   messages: StoredMessage[]
   /** Everything in the order in which it was written; records of unknown types may be among them. */

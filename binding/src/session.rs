@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use locus_exec::Error;
 use locus_exec::agent::{Decision, agent_named};
 use locus_exec::history::State;
 use locus_exec::run::Session;
@@ -128,7 +129,7 @@ impl NativeSession {
     #[napi]
     pub fn note_context(&self, context: String) -> napi::Result<()> {
         let context = serde_json::from_str(&context)
-            .map_err(|error| napi::Error::from_reason(format!("the context is no JSON: {error}")))?;
+            .map_err(|error| to_napi(Error::Internal(format!("the context is no JSON: {error}").into())))?;
         let state = State { context: Some(context), ..State::default() };
         self.session.note(state).map_err(to_napi)
     }

@@ -2,7 +2,8 @@
 //! it messages.
 //!
 //! - `session.rs`: the handle and its messages.
-//! - `executor.rs`: the actor; between turns it waits, in a turn it moves bytes from the process through the dialect
+//! - `sink.rs`: takes what a dialect understood to the dispatcher.
+//! - `executor.rs`: the actor (`executor/begin.rs`: how a turn begins); between turns it waits, in a turn it moves bytes from the process through the dialect
 //!   to the dispatcher, and acts on signals, messages and deadlines.
 //! - `dispatcher.rs`: the one place that stamps events.
 //! - `turn.rs`: what is known of the turn under way.
@@ -13,6 +14,7 @@ mod cancel;
 mod dispatcher;
 mod executor;
 mod session;
+mod sink;
 mod turn;
 mod watchdog;
 

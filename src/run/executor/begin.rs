@@ -1,0 +1,226 @@
+//! How a turn begins: the conversation is opened on disk, the process is there, the prompt is safe, and only then the agent
+//! gets it; and what is done when the agent does not know the conversation that it was to resume.
+
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::{Executor, Live, resumed};
+use crate::agent::{Agent, TurnEnd};
+use crate::error::{Error, Result};
+use crate::event::Fact;
+use crate::history::{NewSession, Recorder, State};
+use crate::process::{Process, Supervision, check_directory};
+use crate::run::session::{Message, RecordOptions, SessionOptions, TurnOptions};
+use crate::run::turn::{Output, Turn, UnderWay};
+use crate::stream::{Chunk, FrameDecoder};
+
+impl Executor {
+    pub(super) async fn begin(&mut self, options: TurnOptions, done: oneshot::Sender<()>) {
+        self.dispatcher.tick();
+        let opened = self.open_record().await;
+        self.turns += 1;
+        self.dispatcher.turn_begins(&options.run_id);
+        if self.turns == 1 {
+            self.dispatcher.fact(Fact::SessionStarted {
+                provider: self.agent.name(),
+                model: self.options.agent.model.as_deref(),
+                project_path: self.options.agent.cwd.to_string_lossy(),
+            });
+        }
+        self.dispatcher.fact(Fact::PromptSubmitted { prompt: &options.prompt });
+        let warm = self.live.is_some();
+        self.dispatcher.fact(Fact::TurnStarted { run_id: &options.run_id, turn: self.turns, warm });
+        self.options.agent.permissions.can_ask = options.can_ask;
+        let TurnOptions { prompt, run_id, timeouts, retold, .. } = options;
+        self.turn = Some(Turn {
+            _under_way: UnderWay::begin(),
+            run_id,
+            started: Instant::now(),
+            attempted: Instant::now(),
+            last_output: Instant::now(),
+            timeouts,
+            done,
+            interruptible: false,
+            cancellation: None,
+            questions: Vec::new(),
+            output: Output { ready: self.live.as_ref().is_some_and(|live| live.ready), ..Output::default() },
+            retold,
+        });
+        let begun = match opened {
+            Ok(()) => self.start_turn(&prompt).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = begun {
+            self.settle(TurnEnd { error: Some(error), ..TurnEnd::default() });
+        }
+    }
+
+    /// Gives the prompt to the process of the session, as soon as it has been written down.
+    async fn start_turn(&mut self, prompt: &str) -> Result<()> {
+        let resumes = self.live_process()?.resumes;
+        self.dispatcher.saved().await?;
+        if self.cancel_waits() {
+            return Err(Error::Cancelled);
+        }
+        let retold = match &mut self.turn {
+            // Kept for the case that the agent does not know the conversation.
+            Some(_) if resumes => None,
+            Some(turn) if !turn.output.ready => turn.retold.take(),
+            _ => None,
+        };
+        if retold.is_some() {
+            self.dispatcher.chunk(resumed("context", None));
+        }
+        let live = self.live_process()?;
+        let prompt = live.dialect.start_turn(retold.as_deref().unwrap_or(prompt));
+        live.process.write(prompt);
+        Ok(())
+    }
+
+    /// Begins the turn under way anew: the agent could not resume the conversation, so it is told of it.
+    pub(super) async fn begin_anew(&mut self, retold: &str) {
+        self.end_process(Duration::ZERO).await;
+        self.agent_session_id = None;
+        self.dispatcher.tick();
+        if let Some(turn) = &mut self.turn {
+            turn.output = Output::default();
+            turn.interruptible = false;
+            turn.last_output = Instant::now();
+            turn.attempted = Instant::now();
+        }
+        let begun = if self.cancel_waits() { Err(Error::Cancelled) } else { self.live_process() };
+        match begun {
+            Ok(live) => {
+                let prompt = live.dialect.start_turn(retold);
+                live.process.write(prompt);
+            }
+            Err(error) => self.settle(TurnEnd { error: Some(error), ..TurnEnd::default() }),
+        }
+    }
+
+    /// Whether the turn under way is to be stopped by a message that came while something was waited for.
+    fn cancel_waits(&mut self) -> bool {
+        while let Ok(message) = self.inbox.try_recv() {
+            self.waiting.push_back(message);
+        }
+        // Behind another turn it may be meant for that one.
+        self.waiting
+            .iter()
+            .take_while(|message| !matches!(message, Message::Turn { .. }))
+            .any(|message| matches!(message, Message::Cancel { .. } | Message::End { .. }))
+    }
+
+    /// Whether the turn under way failed because the agent does not know the conversation that it was to resume. Agents
+    /// say that in their own ways; they have in common that they fail before they are ready.
+    pub(super) fn must_begin_anew(&mut self, error: Option<&Error>) -> bool {
+        let (Some(turn), Some(error)) = (&mut self.turn, error) else { return false };
+        if self.restart.is_some() {
+            return true;
+        }
+        if turn.output.ready || turn.cancellation.is_some() {
+            return false;
+        }
+        self.restart = turn.retold.take();
+        if self.restart.is_some() {
+            self.dispatcher.chunk(resumed("context", Some(&error.to_string())));
+        }
+        self.restart.is_some()
+    }
+
+    /// Opens what the session is written down in, if it is not open.
+    async fn open_record(&mut self) -> Result<()> {
+        let Some(RecordOptions { store, session_id, stored }) = self.options.record.clone() else {
+            return Ok(());
+        };
+        if self.dispatcher.recorder().is_some() {
+            return Ok(());
+        }
+        // By default the history is in it.
+        check_directory(&self.options.agent.cwd)?;
+        let session = NewSession {
+            id: session_id,
+            project_path: self.options.agent.cwd.to_string_lossy().into_owned(),
+            provider: self.agent.name().to_owned(),
+            model: self.options.agent.model.clone(),
+            title: None,
+        };
+        let opening = tokio::task::spawn_blocking(move || {
+            if stored { Recorder::open(&store, &session.id) } else { Recorder::create(&store, session) }
+        });
+        let mut recorder = opening.await.map_err(|error| Error::Internal(error.to_string().into()))??;
+        if self.turns > 0 {
+            // It was not there to hear with whom the session began.
+            recorder.state(self.current_agent());
+        }
+        self.unwritten.drain(..).for_each(|state| recorder.state(state));
+        self.dispatcher.record(recorder);
+        Ok(())
+    }
+
+    /// Makes everything so far durable. A session that is not stored yet is begun by its first prompt.
+    pub(super) async fn save(&mut self) -> Result<()> {
+        let stored = self.options.record.as_ref().is_some_and(|record| record.stored);
+        if stored && !self.unwritten.is_empty() {
+            self.open_record().await?;
+        }
+        self.dispatcher.saved().await
+    }
+
+    fn current_agent(&self) -> State {
+        State {
+            provider: Some(self.agent.name().to_owned()),
+            model: self.options.agent.model.clone(),
+            ..State::default()
+        }
+    }
+
+    pub(super) async fn configure(
+        &mut self,
+        agent: &'static dyn Agent,
+        options: SessionOptions,
+    ) -> Result<()> {
+        if self.turn.is_some() {
+            return Err(Error::SessionBusy);
+        }
+        self.end_process(self.options.linger).await;
+        self.agent = agent;
+        self.agent_session_id.clone_from(&options.agent.resume);
+        let record = self.options.record.take();
+        self.options = SessionOptions { record, ..options };
+        let state = self.current_agent();
+        if let Some(recorder) = self.dispatcher.recorder() {
+            recorder.state(state);
+        }
+        Ok(())
+    }
+
+    /// Lets the process of the session go, and waits until it is gone.
+    async fn end_process(&mut self, linger: Duration) {
+        if let Some(live) = self.live.take() {
+            live.process.terminate(linger, self.options.cancel.grace).await;
+        }
+    }
+
+    /// The process of the session, started if there is none.
+    fn live_process(&mut self) -> Result<&mut Live> {
+        if self.live.is_none() {
+            self.dispatcher.chunk(Chunk::Status { status: "starting".into(), detail: None });
+            if !self.agent.can_resume() {
+                self.agent_session_id = None;
+            }
+            self.options.agent.resume.clone_from(&self.agent_session_id);
+            let command = self.agent.command(&self.options.agent);
+            let supervision =
+                Supervision { runner: self.options.agent.runner.clone(), grace: self.options.cancel.grace };
+            let process = Process::spawn(&command, &supervision, self.agent.install_hint())?;
+            let mut dialect = self.agent.dialect();
+            process.write(dialect.open());
+            let frames = FrameDecoder::new(self.options.line_limit);
+            let resumes = self.agent_session_id.is_some();
+            self.live = Some(Live { process, dialect, frames, ready: false, resumes });
+        }
+        self.live.as_mut().ok_or(Error::Internal("the process vanished".into()))
+    }
+}

@@ -1,0 +1,53 @@
+//! Between a dialect and the dispatcher.
+
+use super::dispatcher::Dispatcher;
+use super::turn::Output;
+use crate::agent::{Dialect, Signal, Sink};
+use crate::stream::{Chunk, Frame};
+
+/// Takes what a dialect understood of one frame.
+pub(super) struct RunSink<'a> {
+    pub(super) dispatcher: &'a mut Dispatcher,
+    pub(super) output: Option<&'a mut Output>,
+    /// Whether nobody reads any more: what is said is then only written down.
+    pub(super) drop_chunks: bool,
+    pub(super) signals: Vec<Signal>,
+}
+
+impl RunSink<'_> {
+    /// Has the dialect decode a frame.
+    pub(super) fn frame(&mut self, frame: &Frame<'_>, now: u64, dialect: &mut dyn Dialect) {
+        let is_blank = matches!(frame, Frame::Line(line) if line.trim_ascii().is_empty());
+        if let (Some(output), false) = (&mut self.output, is_blank) {
+            output.lines += 1;
+        }
+        match frame {
+            Frame::Line(line) => dialect.decode(line, now, self),
+            Frame::Oversized { head, length } => {
+                let reason = format!("a line of {length} bytes is above the limit");
+                let line = String::from_utf8_lossy(head);
+                self.chunk(Chunk::Unparsed { line, reason: reason.into() });
+            }
+        }
+    }
+}
+
+impl Sink for RunSink<'_> {
+    fn chunk(&mut self, chunk: Chunk<'_>) {
+        if let (Chunk::Unparsed { line, .. }, Some(output)) = (&chunk, &mut self.output) {
+            output.unparsed += 1;
+            if output.sample.is_empty() {
+                output.sample = line.chars().take(200).collect();
+            }
+        }
+        if self.drop_chunks {
+            self.dispatcher.unseen(chunk);
+        } else {
+            self.dispatcher.chunk(chunk);
+        }
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        self.signals.push(signal);
+    }
+}
