@@ -14,6 +14,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::process::Exit;
+use crate::run::Exceeded;
 
 macro_rules! error_kinds {
     ($($(#[$doc:meta])* $kind:ident = $code:literal, retryable: $retryable:literal;)+) => {
@@ -77,7 +78,7 @@ error_kinds! {
     Network = "NETWORK_ERROR", retryable: true;
     /// The agent stopped at its limit of model turns.
     MaxTurns = "MAX_TURNS", retryable: false;
-    /// The agent stopped at its budget.
+    /// A budget was used up: the agent's own, a turn's or the session's.
     BudgetExceeded = "BUDGET_EXCEEDED", retryable: false;
     /// The agent ended the turn with an error that has no finer code.
     AgentError = "AGENT_ERROR", retryable: false;
@@ -199,6 +200,12 @@ pub enum Error {
         /// The last of what it wrote to stderr, where it had to be ended.
         stderr_tail: String,
     },
+    /// See [`ErrorKind::BudgetExceeded`].
+    #[error("{exceeded}; raise the budget to go on")]
+    BudgetExceeded {
+        /// Whose budget, the limit and what was used.
+        exceeded: Exceeded,
+    },
     /// See [`ErrorKind::Cancelled`].
     #[error("the turn was cancelled")]
     Cancelled,
@@ -276,6 +283,7 @@ impl Error {
             Self::SpawnFailed { .. } => ErrorKind::SpawnFailed,
             Self::Exited { kind, .. } | Self::Agent { kind, .. } | Self::TimedOut { kind, .. } => *kind,
             Self::Protocol { .. } => ErrorKind::Protocol,
+            Self::BudgetExceeded { .. } => ErrorKind::BudgetExceeded,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::SessionBusy => ErrorKind::SessionBusy,
             Self::SessionEnded => ErrorKind::SessionEnded,

@@ -10,7 +10,8 @@ use super::turn::window_for_all;
 use crate::error::Result;
 use crate::event::{Event, Fact, Payload};
 use crate::history::Recorder;
-use crate::stream::{Chunk, EventQueue, Packer, Usage};
+use crate::stream::{Chunk, EventQueue, Packer};
+use crate::usage::{PriceTable, Usage};
 
 /// Stamps events, adds the facts that follow from chunks (thinking began and stopped), closes what a turn leaves
 /// open, and publishes to the queue: the first at once, those within the flush window after it together.
@@ -28,6 +29,10 @@ pub(super) struct Dispatcher {
     open_tools: Vec<OpenTool>,
     tools_used: Vec<String>,
     usage: Usage,
+    /// Puts a price on what the agent puts none on.
+    prices: PriceTable,
+    /// The model that was asked for, for usage that names none.
+    model: Option<String>,
     /// Chosen by the number of turns under way where it is not given.
     window: Option<Duration>,
     /// When the flush window closes that was opened by the last publication.
@@ -55,6 +60,8 @@ impl Dispatcher {
             open_tools: Vec::new(),
             tools_used: Vec::new(),
             usage: Usage::default(),
+            prices: PriceTable::default(),
+            model: None,
             window,
             window_end: None,
         }
@@ -66,18 +73,30 @@ impl Dispatcher {
         self.now
     }
 
+    /// The same, as it was read last.
+    pub(super) fn now(&self) -> u64 {
+        self.now
+    }
+
     pub(super) fn fact(&mut self, fact: Fact<'_>) {
         self.emit(fact.into());
     }
 
-    pub(super) fn chunk(&mut self, chunk: Chunk<'_>) {
+    pub(super) fn chunk(&mut self, mut chunk: Chunk<'_>) {
+        if let Chunk::Usage(usage) = &mut chunk {
+            self.price(usage);
+        }
         self.account(&chunk);
         self.emit(chunk.into());
     }
 
     /// Takes note of a chunk that nobody is told of, because the consumer does not consume.
-    pub(super) fn unseen(&mut self, chunk: Chunk<'_>) {
-        match &chunk {
+    pub(super) fn unseen(&mut self, mut chunk: Chunk<'_>) {
+        match &mut chunk {
+            Chunk::Usage(usage) => {
+                self.price(usage);
+                self.account(&chunk);
+            }
             // It ends what the consumer saw begin.
             Chunk::ToolResult { id, .. } if self.open_tools.iter().any(|open| open.id == *id) => {
                 self.chunk(chunk);
@@ -119,7 +138,7 @@ impl Dispatcher {
                 self.tool_opened(id, tool, parent_tool_use_id.as_deref());
             }
             Chunk::ToolResult { id, .. } => self.open_tools.retain(|open| open.id != *id),
-            Chunk::Usage(usage) => self.usage = *usage,
+            Chunk::Usage(usage) => self.usage.clone_from(usage),
             _ => {}
         }
     }
@@ -153,8 +172,21 @@ impl Dispatcher {
     }
 
     /// What the turn has used so far, as the agent told.
-    pub(super) fn usage(&self) -> Usage {
-        self.usage
+    pub(super) fn usage(&self) -> &Usage {
+        &self.usage
+    }
+
+    /// What is not priced by the agent is priced by this table from now on, as that of `model` where it names none.
+    pub(super) fn price_by(&mut self, prices: PriceTable, model: Option<String>) {
+        self.prices = prices;
+        self.model = model;
+    }
+
+    fn price(&self, usage: &mut Usage) {
+        if let Some(model) = &self.model {
+            usage.attribute_to(model);
+        }
+        self.prices.complete(usage);
     }
 
     fn tool_opened(&mut self, id: &str, name: &str, parent: Option<&str>) {

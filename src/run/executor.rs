@@ -1,6 +1,7 @@
-//! The actor of a session. How it begins a turn is in `begin.rs`.
+//! The actor of a session. How it begins a turn is in `begin.rs`, what turns may use in `spending.rs`.
 
 mod begin;
+mod spending;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -17,11 +18,12 @@ use super::session::{Message, SessionOptions};
 use super::sink::RunSink;
 use super::turn::{Ended, Output, Turn};
 use crate::agent::{Agent, Decision, Dialect, PermissionRequest, Signal, TurnEnd};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::Fact;
 use crate::history::State;
 use crate::process::{Activity, Exit, Process};
 use crate::stream::{Chunk, EventQueue, Frame, FrameDecoder};
+use crate::usage::Usage;
 
 /// An agent that always has something to read would keep the runtime from looking at anything else: exits, timers.
 const READS_PER_YIELD: u32 = 8;
@@ -46,6 +48,10 @@ pub(super) struct Executor {
     /// The prompt of the turn under way, to be given to a new process that resumes nothing.
     restart: Option<String>,
     agent_session_id: Option<String>,
+    /// What the conversation has used, the turn under way not included.
+    spent: Usage,
+    /// Whether the prices of the project were read.
+    priced: bool,
 }
 
 /// A running process and what it speaks.
@@ -57,6 +63,8 @@ struct Live {
     ready: bool,
     /// Whether it was started to resume a conversation and has not said yet that it did.
     resumes: bool,
+    /// The agent's own limit of model requests in a turn, which it was started with.
+    max_turns: Option<u64>,
 }
 
 /// What the actor acts on next.
@@ -79,6 +87,7 @@ impl Executor {
     ) -> Self {
         let dispatcher = Dispatcher::new(queue, options.flush_window);
         let agent_session_id = options.agent.resume.clone();
+        let spent = options.spent.clone();
         Self {
             agent,
             options,
@@ -93,6 +102,8 @@ impl Executor {
             unwritten: Vec::new(),
             restart: None,
             agent_session_id,
+            spent,
+            priced: false,
         }
     }
 
@@ -182,7 +193,11 @@ impl Executor {
         match message {
             Message::Turn { options, accepted } => {
                 let (done, finished) = oneshot::channel();
-                let begun = if self.turn.is_some() { Err(Error::SessionBusy) } else { Ok(finished) };
+                let begun = match self.account(options.budget).used_up() {
+                    _ if self.turn.is_some() => Err(Error::SessionBusy),
+                    Some(exceeded) => Err(Error::BudgetExceeded { exceeded }),
+                    None => Ok(finished),
+                };
                 let begins = begun.is_ok();
                 // The caller may have given up waiting; the turn's events are in the queue all the same.
                 let _ = accepted.send(begun);
@@ -240,10 +255,19 @@ impl Executor {
         let now = self.dispatcher.tick();
         while let Some(frame) = next(&mut live.frames) {
             let output = self.turn.as_mut().map(|turn| &mut turn.output);
-            let mut sink =
-                RunSink { dispatcher: &mut self.dispatcher, output, drop_chunks, signals: Vec::new() };
+            let mut sink = RunSink {
+                dispatcher: &mut self.dispatcher,
+                output,
+                drop_chunks,
+                signals: Vec::new(),
+                used: false,
+            };
             sink.frame(&frame, now, &mut *live.dialect);
-            for signal in sink.signals {
+            let RunSink { signals, used, .. } = sink;
+            if used {
+                self.keep_to_budget(live);
+            }
+            for signal in signals {
                 self.act_on(signal, live);
                 self.conclude().await;
             }
@@ -370,8 +394,24 @@ impl Executor {
         if end.agent_session_id.is_some() {
             self.agent_session_id.clone_from(&end.agent_session_id);
         }
+        for question in &turn.questions {
+            self.resolved(question, "withdrawn", "agent", None);
+        }
+        self.dispatcher.turn_ending();
+        if end.turns > 0 || end.usage.cost_usd.is_some() {
+            self.dispatcher.chunk(Chunk::Usage(end.usage));
+        }
+        let usage = self.dispatcher.usage().clone();
+        let account = self.account(turn.budget);
+        let told = end.error.as_ref().and_then(|error| account.exceeded_for_agent(error.kind(), &usage));
+        let exceeded = account.exceeded(&usage).or(told);
+        self.spent = self.spent.plus(&usage);
         let error = match turn.cancellation.as_ref().map(Cancellation::cause) {
-            None => end.error,
+            // Whether or not it could be stopped before its end.
+            None => exceeded.map(|exceeded| Error::BudgetExceeded { exceeded }).or(end.error),
+            Some(StopCause::Budget(then)) => {
+                Some(Error::BudgetExceeded { exceeded: exceeded.unwrap_or(then) })
+            }
             // Done before it could be stopped.
             Some(StopCause::Asked) if end.error.is_none() && !end.interrupted => None,
             Some(StopCause::Asked) => Some(Error::Cancelled),
@@ -380,13 +420,7 @@ impl Executor {
                 Some(Error::TimedOut { agent: self.agent.name(), kind, after, stderr_tail })
             }
         };
-        for question in &turn.questions {
-            self.resolved(question, "withdrawn", "agent", None);
-        }
-        self.dispatcher.turn_ending();
-        if end.turns > 0 || end.usage.cost_usd.is_some() {
-            self.dispatcher.chunk(Chunk::Usage(end.usage));
-        }
+        let keeps_content = matches!(error, None | Some(Error::BudgetExceeded { .. }));
         let stop_reason = match &error {
             Some(Error::Cancelled) => "cancelled".into(),
             Some(_) => "error".into(),
@@ -395,10 +429,11 @@ impl Executor {
         self.ended = Some(Ended {
             done: turn.done,
             run_id: turn.run_id,
-            content: if error.is_some() { String::new() } else { end.content },
+            content: if keeps_content { end.content } else { String::new() },
             error: error.map(|error| error.report()),
             stop_reason,
-            usage: self.dispatcher.usage(),
+            usage,
+            attempts: turn.attempts,
             duration_ms: u64::try_from(turn.started.elapsed().as_millis()).unwrap_or(u64::MAX),
             turns: end.turns,
             tools_used: self.dispatcher.take_tools_used(),
@@ -412,7 +447,9 @@ impl Executor {
         for payload in ended.payloads() {
             self.dispatcher.write_down(payload);
         }
-        if let Err(error) = self.dispatcher.saved().await {
+        let counted = self.counted(&ended);
+        let (saved, counted) = tokio::join!(self.dispatcher.saved(), counted);
+        for error in [saved, counted].into_iter().filter_map(Result::err) {
             self.dispatcher.chunk(status("not_saved", &[("message", &error.report().error)]));
         }
         for payload in ended.payloads() {

@@ -7,9 +7,11 @@
 //!   to the dispatcher, and acts on signals, messages and deadlines.
 //! - `dispatcher.rs`: the one place that stamps events.
 //! - `turn.rs`: what is known of the turn under way.
+//! - `budget.rs`: what a turn and a session may use; pure.
 //! - `cancel.rs`: how hard a turn is to be stopped, and when harder; pure.
 //! - `watchdog.rs`: when a turn has taken too long; pure.
 
+mod budget;
 mod cancel;
 mod dispatcher;
 mod executor;
@@ -18,6 +20,7 @@ mod sink;
 mod turn;
 mod watchdog;
 
+pub use budget::{Budget, Exceeded, Figures, Scope};
 pub use cancel::CancelTimes;
 pub use session::{RecordOptions, Session, SessionOptions, TurnOptions};
 pub use watchdog::Timeouts;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::budget::Budget;
 use super::cancel::CancelTimes;
 use super::executor::Executor;
 use super::watchdog::Timeouts;
@@ -12,6 +13,7 @@ use crate::agent::{Agent, AgentOptions, Decision};
 use crate::error::{Error, Result};
 use crate::history::{State, Store};
 use crate::stream::EventQueue;
+use crate::usage::Usage;
 
 /// How a session is to be run.
 #[derive(Debug, Clone)]
@@ -27,6 +29,10 @@ pub struct SessionOptions {
     pub linger: Duration,
     /// The longest line in bytes that is understood; a longer one is skipped and reported.
     pub line_limit: usize,
+    /// What the whole conversation may use.
+    pub budget: Budget,
+    /// What the conversation has used before.
+    pub spent: Usage,
     /// Where the session is written down, if it is.
     pub record: Option<RecordOptions>,
 }
@@ -50,6 +56,8 @@ impl Default for SessionOptions {
             cancel: CancelTimes::default(),
             linger: Duration::from_secs(2),
             line_limit: 16 * 1024 * 1024,
+            budget: Budget::default(),
+            spent: Usage::default(),
             record: None,
         }
     }
@@ -66,6 +74,8 @@ pub struct TurnOptions {
     pub can_ask: bool,
     /// How long it may take.
     pub timeouts: Timeouts,
+    /// What it may use.
+    pub budget: Budget,
     /// The prompt with the conversation so far in it, for an agent that cannot resume it by itself; absent where there
     /// is nothing to tell.
     pub retold: Option<String>,

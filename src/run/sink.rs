@@ -12,6 +12,8 @@ pub(super) struct RunSink<'a> {
     /// Whether nobody reads any more: what is said is then only written down.
     pub(super) drop_chunks: bool,
     pub(super) signals: Vec<Signal>,
+    /// Whether it told what it used.
+    pub(super) used: bool,
 }
 
 impl RunSink<'_> {
@@ -40,6 +42,7 @@ impl Sink for RunSink<'_> {
                 output.sample = line.chars().take(200).collect();
             }
         }
+        self.used |= matches!(chunk, Chunk::Usage(_));
         if self.drop_chunks {
             self.dispatcher.unseen(chunk);
         } else {
