@@ -9,6 +9,7 @@ mod convert;
 mod history;
 mod sanitizer;
 mod session;
+mod usage;
 
 use locus_exec::error::ErrorKind;
 use locus_exec::event::EventKind;
