@@ -124,9 +124,10 @@ impl Account {
             && (used.is_unpriced() || used.cost_partial)
     }
 
-    /// What the session may still cost.
-    pub(super) fn left_usd(&self) -> Option<f64> {
-        Some((self.session.cost_usd? - self.before.cost_usd.unwrap_or(0.0)).max(0.0))
+    /// What the session may still cost when the turn has used so much.
+    pub(super) fn left_usd(&self, used: &Usage) -> Option<f64> {
+        let used = self.before.plus(used).cost_usd.unwrap_or(0.0);
+        Some(rounded((self.session.cost_usd? - used).max(0.0)))
     }
 }
 
@@ -264,11 +265,11 @@ mod tests {
     #[test]
     fn what_is_left_is_never_below_nothing() {
         let session = Budget { cost_usd: Some(1.0), ..Budget::default() };
-        let left = |before| account(Budget::default(), session, before).left_usd();
-        assert_eq!(left(Usage::default()), Some(1.0));
-        assert_eq!(left(used(Some(0.25), 1, 1)), Some(0.75));
+        let left = |before| account(Budget::default(), session, before).left_usd(&used(Some(0.25), 1, 1));
+        assert_eq!(left(Usage::default()), Some(0.75));
+        assert_eq!(left(used(Some(0.25), 1, 1)), Some(0.5));
         assert_eq!(left(used(Some(7.0), 1, 1)), Some(0.0));
-        assert_eq!(Account::default().left_usd(), None);
+        assert_eq!(Account::default().left_usd(&Usage::default()), None);
     }
 
     fn any_budget() -> impl Strategy<Value = Budget> {

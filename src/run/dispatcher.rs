@@ -28,7 +28,9 @@ pub(super) struct Dispatcher {
     /// Tools whose input is complete and whose result has not come: (id, name, parent, since).
     open_tools: Vec<OpenTool>,
     tools_used: Vec<String>,
+    /// What the turn has used so far, and what of it in attempts that are over.
     usage: Usage,
+    spent: Usage,
     /// Puts a price on what the agent puts none on.
     prices: PriceTable,
     /// The model that was asked for, for usage that names none.
@@ -60,6 +62,7 @@ impl Dispatcher {
             open_tools: Vec::new(),
             tools_used: Vec::new(),
             usage: Usage::default(),
+            spent: Usage::default(),
             prices: PriceTable::default(),
             model: None,
             window,
@@ -73,7 +76,7 @@ impl Dispatcher {
         self.now
     }
 
-    /// The same, as it was read last.
+    /// The time of the events that come next, as it was read last.
     pub(super) fn now(&self) -> u64 {
         self.now
     }
@@ -84,7 +87,7 @@ impl Dispatcher {
 
     pub(super) fn chunk(&mut self, mut chunk: Chunk<'_>) {
         if let Chunk::Usage(usage) = &mut chunk {
-            self.price(usage);
+            self.complete(usage);
         }
         self.account(&chunk);
         self.emit(chunk.into());
@@ -94,7 +97,7 @@ impl Dispatcher {
     pub(super) fn unseen(&mut self, mut chunk: Chunk<'_>) {
         match &mut chunk {
             Chunk::Usage(usage) => {
-                self.price(usage);
+                self.complete(usage);
                 self.account(&chunk);
             }
             // It ends what the consumer saw begin.
@@ -148,6 +151,13 @@ impl Dispatcher {
         run_id.clone_into(&mut self.run_id);
         self.tools_used.clear();
         self.usage = Usage::default();
+        self.spent = Usage::default();
+    }
+
+    /// What was used so far belongs to an attempt that is over.
+    pub(super) fn attempt_ended(&mut self) {
+        self.stop_thinking();
+        self.spent.clone_from(&self.usage);
     }
 
     /// Ends what the turn left open: every tool that started has an end.
@@ -182,11 +192,13 @@ impl Dispatcher {
         self.model = model;
     }
 
-    fn price(&self, usage: &mut Usage) {
+    /// Puts a price on what an agent tells, and adds what earlier attempts of the turn used: an agent knows only this one.
+    fn complete(&self, usage: &mut Usage) {
         if let Some(model) = &self.model {
             usage.attribute_to(model);
         }
         self.prices.complete(usage);
+        *usage = self.spent.plus(usage);
     }
 
     fn tool_opened(&mut self, id: &str, name: &str, parent: Option<&str>) {

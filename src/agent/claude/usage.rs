@@ -102,17 +102,17 @@ impl UsageMeter {
     fn without_totals(&mut self, result: &ResultLine, running: &Usage, cost: Option<f64>) -> Usage {
         let told = result.usage.as_ref().map(of).filter(|usage| usage.tokens() > 0);
         let mut usage = told.unwrap_or_else(|| running.clone());
+        if cost.is_some() {
+            let share = Usage { cost_usd: cost, ..Usage::default() }.minus(self.totals.total());
+            (usage.cost_usd, usage.cost_source) = (share.cost_usd, Some(CostSource::Agent));
+        }
         let mut models = running.models.keys();
         let model = models.next().filter(|_| models.next().is_none()).or(self.model.as_ref());
         if let Some(model) = model {
             usage.attribute_to(model);
         }
         let mut total = self.totals.total().plus(&usage);
-        if cost.is_some() {
-            let share = Usage { cost_usd: cost, ..Usage::default() }.minus(self.totals.total());
-            (usage.cost_usd, usage.cost_source) = (share.cost_usd, Some(CostSource::Agent));
-            total.cost_usd = cost;
-        }
+        total.cost_usd = cost.or(total.cost_usd);
         self.totals = Meter::from(total);
         usage
     }
