@@ -39,6 +39,14 @@ export declare class NativeHistory {
   prune(policy: string): Promise<string>
 }
 
+/** What the turns of a project used. */
+export declare class NativeLedger {
+  /** Touches nothing. */
+  constructor(options: NativeHistoryOptions)
+  /** The turns that ended at `since` (milliseconds since the epoch) or later, as JSON. */
+  read(since: number): Promise<string>
+}
+
 /** Cleans a stream of text of everything that a terminal would obey, piece by piece. */
 export declare class NativeSanitizer {
   /** A sanitizer at the beginning of a text. */
@@ -83,11 +91,30 @@ export declare class NativeWaker {
   constructor(wake: (arg: number) => void)
 }
 
+/**
+ * The code of a failure of which there is a status of HTTP, a word of a protocol or a system, or a text; null where
+ * they do not tell.
+ */
+export declare function classify(status: number | undefined | null, word: string | undefined | null, text: string): string | null
+
+/**
+ * Whether there is another attempt; null where there is none. `now` is in milliseconds since the epoch, `chance`
+ * between 0 and 1.
+ */
+export declare function decideRetry(failure: NativeFailure, policy: NativeRetryPolicy, now: number, chance: number): NativeRetry | null
+
 /** All error codes of the engine. */
 export declare function errorCodes(): Array<NativeErrorCode>
 
 /** The names of all events, by the number under which they cross the border. */
 export declare function eventNames(): Array<string>
+
+/** What may be used; an absent limit is none. Counts are whole and not negative. */
+export interface NativeBudget {
+  costUsd?: number
+  tokens?: number
+  turns?: number
+}
 
 /** An error code and what it implies. */
 export interface NativeErrorCode {
@@ -95,6 +122,22 @@ export interface NativeErrorCode {
   code: string
   /** Whether the same turn may succeed when tried again. */
   retryable: boolean
+  /** What a person can do about it. */
+  remedy: string
+}
+
+/** How an attempt failed, and what there was before it. */
+export interface NativeFailure {
+  /** Of what. */
+  code: string
+  /** How long to wait, in milliseconds, where that is known. */
+  retryAfterMs?: number
+  /** Milliseconds since the epoch. */
+  resetsAt?: number
+  /** Tries that are used up, without this attempt. */
+  tries: number
+  /** How long was waited between the attempts so far, in milliseconds. */
+  waitedMs: number
 }
 
 /** Where the history is. */
@@ -112,6 +155,27 @@ export interface NativeRecordOptions {
   stored: boolean
   /** The folder of the files, where it is not `.locus/exec-history`; relative to the project. */
   historyDir?: string
+}
+
+/** That another attempt is made. */
+export interface NativeRetry {
+  /** Milliseconds until then. */
+  delayMs: number
+  /** Tries that are used up by then. */
+  tries: number
+}
+
+/** What the fields mean is documented on `RetryPolicy` in `ts/retry.ts`. */
+export interface NativeRetryPolicy {
+  tries?: number
+  delayMs?: number
+  factor?: number
+  maxDelayMs?: number
+  jitter?: boolean
+  maxWaitMs?: number
+  maxTotalMs?: number
+  /** Whether the turn fails instead of going on where the agent has changed something. */
+  askAfterChanges?: boolean
 }
 
 /** How a session is to be run; what the fields mean is documented on `SessionOptions` in `ts/options.ts`. */
@@ -139,6 +203,10 @@ export interface NativeSessionOptions {
   /** The agent's own id of the conversation to resume. */
   resume?: string
   record?: NativeRecordOptions
+  /** What the whole conversation may use. */
+  budget?: NativeBudget
+  /** What the conversation has used before: `Usage` as JSON. */
+  spent?: string
 }
 
 /** One turn. */
@@ -150,8 +218,13 @@ export interface NativeTurnOptions {
   startMs?: number
   idleMs?: number
   totalMs?: number
+  /** What the turn may use. */
+  budget?: NativeBudget
   /** The prompt with the conversation so far in it, for an agent that cannot resume it by itself. */
   retold?: string
+  retry?: NativeRetryPolicy
+  /** What the agent is to know of earlier attempts, a `RetryContext` as JSON. */
+  retryContext?: string
 }
 
 /** The number of the words that carry a time instead of an event. */

@@ -836,9 +836,12 @@ function __napiStampBindingTarget(exportsObject, target) {
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
 module.exports.NativeHistory = nativeBinding.NativeHistory
+module.exports.NativeLedger = nativeBinding.NativeLedger
 module.exports.NativeSanitizer = nativeBinding.NativeSanitizer
 module.exports.NativeSession = nativeBinding.NativeSession
 module.exports.NativeWaker = nativeBinding.NativeWaker
+module.exports.classify = nativeBinding.classify
+module.exports.decideRetry = nativeBinding.decideRetry
 module.exports.errorCodes = nativeBinding.errorCodes
 module.exports.eventNames = nativeBinding.eventNames
 module.exports.timeMark = nativeBinding.timeMark

@@ -8,11 +8,13 @@ import type {
   ToolParametersChunk,
   ToolResultChunk,
   ToolUseChunk,
+  Usage,
 } from './chunks.js'
 import { errorOfNative, execError } from './errors.js'
 import { type ExecEvent, type ExecEventMap, ExecEventType } from './events.js'
 import { native } from './native.js'
 import {
+  budgetOf,
   checkedDecision,
   type PermissionDecision,
   type PermissionHandler,
@@ -37,6 +39,8 @@ export interface Beginning {
   record?: { historyDir: string | undefined; stored: boolean }
   /** The agent's own id of the conversation to resume. */
   resume?: string
+  /** What the conversation has used before. */
+  spent?: Usage
   /** Told what the agent does with tools, before anybody else. */
   onTool?: (chunk: ToolChunk) => unknown
 }
@@ -78,7 +82,7 @@ export class Engine {
   #ended = false
 
   constructor(options: SessionOptions, emitter: EventEmitter<ExecEventMap>, beginning: Beginning = {}) {
-    const { sessionId = randomUUID(), record, resume, onTool } = beginning
+    const { sessionId = randomUUID(), record, resume, spent, onTool } = beginning
     this.sessionId = sessionId
     this.#onTool = onTool
     this.#emitter = emitter
@@ -88,6 +92,7 @@ export class Engine {
     const nativeOptions = {
       ...toNative(options),
       resume,
+      spent: spent && JSON.stringify(spent),
       record: record && { sessionId, ...record },
     }
     const { NativeSession, NativeWaker } = native()
@@ -126,7 +131,7 @@ export class Engine {
     if (typeof prompt !== 'string' || prompt.trim() === '') {
       throw execError('INVALID_INPUT', 'the prompt is empty; say what the agent is to do')
     }
-    const limits = watchdogs(this.#timeouts, options.timeouts)
+    const limits = { ...watchdogs(this.#timeouts, options.timeouts), budget: budgetOf(options.budget) }
     this.#turn = listener
     this.#turnPermission = options.onPermission ?? this.#onPermission
     this.#runId = randomUUID()

@@ -209,7 +209,7 @@ impl Executor {
                 // The caller may have given up waiting; the turn's events are in the queue all the same.
                 let _ = accepted.send(begun);
                 if begins {
-                    self.begin(options, done).await;
+                    self.begin(*options, done).await;
                 }
             }
             Message::Configure { agent, options, done } => {

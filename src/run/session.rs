@@ -96,7 +96,7 @@ pub struct Session {
 #[derive(Debug)]
 pub(super) enum Message {
     /// Run a turn; answered when its last event is in the queue, or at once if it cannot begin.
-    Turn { options: TurnOptions, accepted: oneshot::Sender<Result<oneshot::Receiver<()>>> },
+    Turn { options: Box<TurnOptions>, accepted: oneshot::Sender<Result<oneshot::Receiver<()>>> },
     /// Stop the turn; answered when it is over.
     Cancel { done: oneshot::Sender<()> },
     /// Answer a question for permission; whether there is such a question.
@@ -125,7 +125,7 @@ impl Session {
             return Err(Error::InvalidInput("the prompt is empty; say what the agent is to do".into()));
         }
         let (accepted, answer) = oneshot::channel();
-        let finished = self.ask(Message::Turn { options, accepted }, answer).await??;
+        let finished = self.ask(Message::Turn { options: Box::new(options), accepted }, answer).await??;
         finished.await.map_err(|_| gone())
     }
 

@@ -4,15 +4,16 @@ import { resolve } from 'node:path'
 import { ExecError, execError } from '../../errors.js'
 import { ExecEventType } from '../../events.js'
 import { HistoryStore } from '../../history.js'
-import type { SessionOptions } from '../../options.js'
+import type { SessionOptions, TurnOptions } from '../../options.js'
 import { ExecSession } from '../../session.js'
 import { EXIT_CODES, EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
+import { type LimitFlags, limitsOf } from '../limits.js'
 import { readPrompt } from '../prompt.js'
 import type { Renderer } from '../renderers/renderer.js'
 import { loadSettings, type Settings } from '../settings.js'
 
 /** The flags of `locus exec` that say what is run. */
-export interface ExecFlags {
+export interface ExecFlags extends LimitFlags {
   provider?: string
   model?: string
   dir?: string
@@ -32,6 +33,7 @@ const DEFAULT_PROVIDER = 'claude'
 export interface Plan {
   history: Settings['history']
   options: SessionOptions
+  turn: TurnOptions
   projectPath: string
   provider: string
 }
@@ -54,8 +56,9 @@ export function planOf(flags: ExecFlags): Plan {
     deniedTools: flags.deny,
     permissionMode: flags.permissionMode,
     save: flags.save,
+    budget: settings.budget?.session,
   }
-  return { options, projectPath, provider, history: settings.history }
+  return { options, turn: limitsOf(flags, settings), projectPath, provider, history: settings.history }
 }
 
 /** Runs one prompt and shows it; resolves to the exit code. Never throws: what goes wrong is shown by the renderer. */
@@ -93,7 +96,7 @@ export async function runExec(words: string[], flags: ExecFlags, renderer: Rende
       end(exitCode, execError('CANCELLED', 'the turn was abandoned; the guard ends what is left of it'))
       process.exit(exitCode)
     })
-    await runTurn(session, prompt, renderer)
+    await runTurn(session, prompt, plan.turn, renderer)
   } catch (thrown) {
     error = asExecError(thrown)
     exitCode = (error.code === 'CANCELLED' ? signals?.exitCode : undefined) ?? EXIT_CODES[error.code]
@@ -136,10 +139,15 @@ async function openSession(flags: ExecFlags, { options, projectPath }: Plan): Pr
   return await ExecSession.load(id, { ...options, provider, model })
 }
 
-async function runTurn(session: ExecSession, prompt: string, renderer: Renderer): Promise<void> {
+async function runTurn(
+  session: ExecSession,
+  prompt: string,
+  options: TurnOptions,
+  renderer: Renderer,
+): Promise<void> {
   session.on(ExecEventType.PERMISSION_RESOLVED, ({ data }) => renderer.permissionResolved(data))
   session.on(ExecEventType.TURN_COMPLETED, ({ data }) => renderer.turnCompleted(data))
-  const stream = session.executeStreaming(prompt)
+  const stream = session.executeStreaming(prompt, options)
   for await (const chunk of stream) {
     renderer.chunk(chunk)
     const ready = renderer.ready()
