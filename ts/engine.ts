@@ -8,11 +8,13 @@ import type {
   ToolParametersChunk,
   ToolResultChunk,
   ToolUseChunk,
+  Usage,
 } from './chunks.js'
 import { errorOfNative, execError } from './errors.js'
 import { type ExecEvent, type ExecEventMap, ExecEventType } from './events.js'
 import { native } from './native.js'
 import {
+  budgetOf,
   checkedDecision,
   type PermissionDecision,
   type PermissionHandler,
@@ -38,6 +40,8 @@ export interface Beginning {
   record?: { historyDir: string | undefined; stored: boolean }
   /** The agent's own id of the conversation to resume. */
   resume?: string
+  /** What the conversation has used before. */
+  spent?: Usage
   /** Told what the agent does with tools, before anybody else. */
   onTool?: (chunk: ToolChunk) => unknown
 }
@@ -80,7 +84,7 @@ export class Engine {
   #ended = false
 
   constructor(options: SessionOptions, emitter: EventEmitter<ExecEventMap>, beginning: Beginning = {}) {
-    const { sessionId = randomUUID(), record, resume, onTool } = beginning
+    const { sessionId = randomUUID(), record, resume, spent, onTool } = beginning
     this.sessionId = sessionId
     this.#onTool = onTool
     this.#emitter = emitter
@@ -91,6 +95,7 @@ export class Engine {
     const nativeOptions = {
       ...toNative(options),
       resume,
+      spent: spent && JSON.stringify(spent),
       record: record && { sessionId, ...record },
     }
     const { NativeSession, NativeWaker } = native()
@@ -129,9 +134,9 @@ export class Engine {
     if (typeof prompt !== 'string' || prompt.trim() === '') {
       throw execError('INVALID_INPUT', 'the prompt is empty; say what the agent is to do')
     }
-    const limits = watchdogs(this.#timeouts, options.timeouts)
     const retry = options.retry === undefined ? this.#retry : nativePolicy(options.retry)
     const retryContext = options.retryContext && JSON.stringify(options.retryContext)
+    const limits = { ...watchdogs(this.#timeouts, options.timeouts), budget: budgetOf(options.budget) }
     this.#turn = listener
     this.#turnPermission = options.onPermission ?? this.#onPermission
     this.#runId = randomUUID()

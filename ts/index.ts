@@ -26,7 +26,9 @@ export type { ExecEvent, ExecEventData, ExecEventMap } from './events.js'
 export { ExecEventType } from './events.js'
 export { StreamingExecutor } from './executor.js'
 export * from './history.js'
+export { readUsage, type UsageEntry, type UsageReading } from './ledger.js'
 export type {
+  Budget,
   PermissionDecision,
   PermissionHandler,
   SessionOptions,
@@ -46,3 +48,4 @@ export {
 export type { ConversationMessage } from './session.js'
 export { ExecSession } from './session.js'
 export type { ExecResult, TurnStream } from './stream.js'
+export { addUsage } from './usage.js'

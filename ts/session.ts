@@ -9,6 +9,7 @@ import { type ExecEventMap, ExecEventType } from './events.js'
 import { HistoryStore, type StoredSession } from './history.js'
 import { historyOptions, type PermissionDecision, type SessionOptions, type TurnOptions } from './options.js'
 import { type ExecResult, TurnStream } from './stream.js'
+import { addUsage, NO_USAGE } from './usage.js'
 
 /** What was said in a conversation. */
 export interface ConversationMessage {
@@ -50,6 +51,7 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
   /** The context as it was written down last. */
   #noted: string
   #last: LastAgent | undefined
+  #usage: Usage
 
   private constructor(options: SessionOptions, stored: StoredSession | undefined) {
     super()
@@ -60,10 +62,12 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
     this.context = ContextTracker.fromRecords(stored?.records ?? [])
     this.#noted = JSON.stringify(this.context)
     this.#last = stored && lastAgentOf(stored)
+    this.#usage = stored ? usageOf(stored) : NO_USAGE
     this.#engine = new Engine(options, this, {
       sessionId: stored?.id,
       record: save ? { historyDir, stored: stored !== undefined } : undefined,
       resume: this.#resumeOf(options),
+      spent: this.#usage,
       onTool: (chunk) => this.context.observe(chunk),
     })
     this.on(ExecEventType.PROMPT_SUBMITTED, ({ data, timestamp }) => {
@@ -77,9 +81,11 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
       }
     })
     this.on(ExecEventType.TURN_COMPLETED, ({ data }) => {
+      this.#usage = addUsage(this.#usage, data.usage)
       const last = this.#messages.at(-1)
       if (data.success && last?.metadata) {
         last.metadata.toolsUsed = data.toolsUsed
+        last.metadata.usage = data.usage
       }
       this.#noteContext()
     })
@@ -130,6 +136,11 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
   /** The agent of the next turn. */
   get provider(): string {
     return providerOf(this.#options)
+  }
+
+  /** What all turns of the conversation used that are over, those before it was loaded included. */
+  get usage(): Usage {
+    return structuredClone(this.#usage)
   }
 
   /** Runs a turn and gives its chunks as they come. Only one turn runs at a time. */
@@ -233,6 +244,12 @@ function lastAgentOf({ summary, records }: StoredSession): LastAgent {
     }
   }
   return last
+}
+
+/** What the turns of a stored conversation used. */
+function usageOf({ records }: StoredSession): Usage {
+  const turns = records.flatMap((record) => (record.type === 'turn' && record.usage ? [record.usage] : []))
+  return turns.reduce(addUsage, NO_USAGE)
 }
 
 /** Options without those that are there but undefined. */

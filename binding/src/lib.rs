@@ -10,6 +10,7 @@ pub mod failure;
 mod history;
 mod sanitizer;
 mod session;
+mod usage;
 
 use locus_exec::event::EventKind;
 use locus_exec::stream::TIME_MARK;
