@@ -212,7 +212,11 @@ describe('the history of a session', () => {
         role: 'assistant',
         content: 'I will look. That is all.',
         timestamp: expect.any(Number),
-        metadata: { durationMs: expect.any(Number), toolsUsed: ['Read', 'Task', 'Grep'] },
+        metadata: {
+          durationMs: expect.any(Number),
+          toolsUsed: ['Read', 'Task', 'Grep'],
+          usage: expect.objectContaining({ input: 10, output: 20, costUsd: 0.25 }),
+        },
       },
     ])
     expect(history[0]?.timestamp).toBeGreaterThanOrEqual(before)
