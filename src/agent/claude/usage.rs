@@ -1,9 +1,12 @@
 //! What a turn used, out of figures that grow.
 //!
-//! Claude tells a turn's usage twice. While it runs, message by message: of the main agent when a message begins (what
-//! was sent) and when it ends (what was generated), of subagents when the first line of a message comes. At its end,
-//! exactly: `modelUsage` counts everything since the process began, by model, subagents and background turns included;
-//! `total_cost_usd` too. The second replaces the first.
+//! Claude tells a turn's usage twice. While it runs, message by message: of the main agent when a message begins
+//! (what was sent) and when it ends (what was generated), of subagents when the first line of a message comes. At its
+//! end, exactly, by model, subagents included; this replaces the first: `model_usage_since_last_result`.
+//!
+//! Versions without that have only totals, `modelUsage` and `total_cost_usd`, of which the difference is taken. They
+//! count everything since the process began; but a process that resumes a conversation counts on from where the one
+//! before it ended, so totals alone cannot tell what is new in its first turn.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -14,6 +17,8 @@ use crate::usage::{CostSource, Meter, Usage};
 #[derive(Debug, Default)]
 pub(super) struct UsageMeter {
     totals: Meter,
+    /// What turns used that nobody prompted, since the last turn that somebody did.
+    background: Usage,
     /// What the messages of the running turn have used so far.
     running: Usage,
     /// The messages that are being streamed, by the tool use of the subagent; the main agent's has none.
@@ -76,13 +81,30 @@ impl UsageMeter {
         self.running = self.running.plus(&more);
     }
 
+    /// A turn is over that nobody prompted: what it used counts towards the one that ends next.
+    pub(super) fn background_turn_ended(&mut self, result: &ResultLine) {
+        if let Some(since) = since_last_result(result) {
+            self.background = self.background.plus(&since);
+        }
+    }
+
     /// The turn is over: what it used, all models and subagents together.
     pub(super) fn turn_ended(&mut self, result: &ResultLine) -> Usage {
         let running = std::mem::take(&mut self.running);
         self.streaming.clear();
         self.counted.clear();
+        let background = std::mem::take(&mut self.background);
+        let difference = self.difference(result, &running);
+        let told = since_last_result(result).map_or(difference, |since| since.plus(&background));
+        // Of a turn that was stopped in the middle of a message claude tells nothing; the message was sent all the same.
+        let usage = if told.tokens() == 0 && running.tokens() > 0 { running.clone() } else { told };
+        Usage { requests: running.requests, ..usage }
+    }
+
+    /// What is new in the totals.
+    fn difference(&mut self, result: &ResultLine, running: &Usage) -> Usage {
         let cost = result.total_cost_usd.filter(|total| *total >= 0.0);
-        let told = match result.model_usage.as_ref().map(sum).filter(|total| !total.is_nothing()) {
+        match result.model_usage.as_ref().map(sum).filter(|total| !total.is_nothing()) {
             Some(mut total) => {
                 if cost.is_some() {
                     (total.cost_usd, total.cost_source, total.cost_partial) =
@@ -90,11 +112,8 @@ impl UsageMeter {
                 }
                 self.totals.since(total).unwrap_or_default()
             }
-            None => self.without_totals(result, &running, cost),
-        };
-        // Of a turn that was stopped in the middle of a message claude tells nothing; the message was sent all the same.
-        let usage = if told.tokens() == 0 && running.tokens() > 0 { running.clone() } else { told };
-        Usage { requests: running.requests, ..usage }
+            None => self.without_totals(result, running, cost),
+        }
     }
 
     /// What the result tells of the main conversation in this turn, or the messages where it tells nothing; with the share
@@ -116,6 +135,15 @@ impl UsageMeter {
         self.totals = Meter::from(total);
         usage
     }
+}
+
+/// What was used since the last result of the process, where claude says so.
+fn since_last_result(result: &ResultLine) -> Option<Usage> {
+    let mut since = result.model_usage_since.as_ref().map(sum)?;
+    if since.is_nothing() && result.total_cost_usd.is_some() {
+        (since.cost_usd, since.cost_source) = (Some(0.0), Some(CostSource::Agent));
+    }
+    Some(since)
 }
 
 /// What one message or turn used.
