@@ -117,6 +117,11 @@ export interface RetentionPolicy {
   maxAgeDays?: number | null
   /** After how many days without a change a conversation is compressed; null: never. */
   compressAfterDays?: number | null
+  /**
+   * How many bytes all take together, compressed as they are; the oldest are deleted until they fit. Those that are open
+   * count and stay. null: any number (default 256 million).
+   */
+  maxBytes?: number | null
   /** Only tell what would be done. */
   dryRun?: boolean
 }

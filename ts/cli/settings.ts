@@ -9,7 +9,7 @@ export interface Settings {
   provider?: string
   model?: string
   /** Which conversations are kept; `null` for a limit that is none. */
-  history?: Pick<RetentionPolicy, 'keep' | 'maxAgeDays' | 'compressAfterDays'>
+  history?: Pick<RetentionPolicy, 'keep' | 'maxAgeDays' | 'compressAfterDays' | 'maxBytes'>
 }
 
 /** The settings of a project, overridden by `LOCUS_PROVIDER` and `LOCUS_MODEL`; a missing file is an empty one. */
@@ -52,7 +52,7 @@ function readSettings(projectPath: string): Settings {
   }
 }
 
-const LIMITS = ['keep', 'maxAgeDays', 'compressAfterDays']
+const LIMITS = ['keep', 'maxAgeDays', 'compressAfterDays', 'maxBytes']
 
 function limits(settings: object, path: string): Settings['history'] {
   const { history } = settings as { history?: unknown }

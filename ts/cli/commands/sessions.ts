@@ -132,6 +132,7 @@ function addSessions(root: Command, start: Start): void {
     .option('--keep <count>', 'how many of the newest to keep, or never (default: 30)')
     .option('--max-age <days>', 'for how many days to keep one, or never (default: 30)')
     .option('--compress-after <days>', 'when to compress one, or never')
+    .option('--max-size <size>', 'what all may take together (200MB), or never (default: 256MB)')
     .option('--dry-run', 'only tell what would be done')
     .action(async (flags) => await pruneSessions(start(flags)[0], flags))
 }
