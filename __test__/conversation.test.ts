@@ -248,6 +248,52 @@ describe('a stored conversation', () => {
   })
 })
 
+describe('the messages of a session', () => {
+  const onDisk = async (projectPath: string, { id }: ExecSession) =>
+    (await historyOf(projectPath).read(id)).messages
+
+  it('are those on disk in the middle of an answer, and after it was cancelled there', async () => {
+    const projectPath = temporaryFolder()
+    const session = await openSession('waits-for-interrupt', { projectPath })
+    const stream = session.executeStreaming('one')
+    const said = nextEvent(session, ExecEventType.TEXT_DELTA)
+    const chunks = chunksOf(stream)
+    await said
+    await session.save()
+    const content = expect.stringMatching(/^waiting in \d+ for one$/)
+    expect(session.getHistory()[1]).toMatchObject({ content, metadata: { interrupted: true } })
+    expect(session.getHistory()).toEqual(await onDisk(projectPath, session))
+    await stream.cancel()
+    await chunks
+    const [prompt, answer, ...others] = session.getHistory()
+    expect(prompt).toMatchObject({ role: 'user', content: 'one' })
+    expect(answer).toMatchObject({ role: 'assistant', content, metadata: { errorCode: 'CANCELLED' } })
+    expect(answer?.metadata).not.toHaveProperty('interrupted')
+    expect(others).toEqual([])
+    expect(session.getHistory()).toEqual(await onDisk(projectPath, session))
+  })
+
+  it.each([
+    'says-everything',
+    'answers-only-in-its-result',
+    'crashes-in-its-second-turn',
+    'speaks-after-its-result',
+    'exits-before-init',
+    'prints-garbage',
+  ])('are those on disk, however its turns end (%s)', async (fake) => {
+    const projectPath = temporaryFolder()
+    const session = await openSession(fake, { projectPath, allowAll: true })
+    for (const prompt of ['one', 'two']) {
+      await session.execute(prompt).catch(() => {})
+    }
+    await session.end()
+    const messages = session.getHistory()
+    expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant'])
+    expect(messages).toEqual(await onDisk(projectPath, session))
+    expect((await ExecSession.load(session.id, { projectPath })).getHistory()).toEqual(messages)
+  })
+})
+
 describe('another provider', () => {
   it('is told the conversation, and so is the first one when it comes back', async () => {
     const session = await openSession('answers-with-prompt-and-arguments')

@@ -1,30 +1,15 @@
 import { EventEmitter } from 'node:events'
 
-import type { Usage } from './chunks.js'
+import type { StreamChunk } from './chunks.js'
 import { buildContextPrompt } from './context/context-prompt.js'
 import { ContextTracker } from './context/context-tracker.js'
+import { Conversation, type ConversationMessage } from './conversation.js'
 import { Engine } from './engine.js'
 import { execError } from './errors.js'
 import { type ExecEventMap, ExecEventType } from './events.js'
 import { HistoryStore, type StoredSession } from './history.js'
 import { historyOptions, type PermissionDecision, type SessionOptions, type TurnOptions } from './options.js'
 import { type ExecResult, TurnStream } from './stream.js'
-
-/** What was said in a conversation. */
-export interface ConversationMessage {
-  role: 'user' | 'assistant'
-  content: string
-  /** Milliseconds since the epoch. */
-  timestamp: number
-  metadata?: {
-    toolsUsed?: string[]
-    durationMs?: number
-    /** The answer is not complete: the turn was never finished. */
-    interrupted?: true
-    errorCode?: string
-    usage?: Usage
-  }
-}
 
 /** Who had the last turn, and its own id of the conversation. */
 interface LastAgent {
@@ -44,7 +29,7 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
   /** The artifacts and tasks of the conversation, found in what the agent does. */
   readonly context: ContextTracker
   readonly #engine: Engine
-  readonly #messages: ConversationMessage[]
+  readonly #conversation: Conversation
   readonly #saves: boolean
   #options: SessionOptions
   /** The context as it was written down last. */
@@ -56,7 +41,7 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
     const { save, historyDir } = historyOptions(options)
     this.#options = options
     this.#saves = save
-    this.#messages = stored?.messages.map(({ runId: _, ...message }) => message) ?? []
+    this.#conversation = new Conversation(stored?.messages)
     this.context = ContextTracker.fromRecords(stored?.records ?? [])
     this.#noted = JSON.stringify(this.context)
     this.#last = stored && lastAgentOf(stored)
@@ -64,23 +49,13 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
       sessionId: stored?.id,
       record: save ? { historyDir, stored: stored !== undefined } : undefined,
       resume: this.#resumeOf(options),
-      onTool: (chunk) => this.context.observe(chunk),
+      onChunk: (chunk) => this.#observe(chunk),
     })
-    this.on(ExecEventType.PROMPT_SUBMITTED, ({ data, timestamp }) => {
-      this.#messages.push({ role: 'user', content: data.prompt, timestamp })
+    this.on(ExecEventType.PROMPT_SUBMITTED, ({ data, runId, timestamp }) => {
+      this.#conversation.prompted(runId, data.prompt, timestamp)
     })
-    this.on(ExecEventType.RESPONSE_COMPLETED, ({ data, timestamp }) => {
-      this.#last = { provider: providerOf(this.#options), resume: data.agentSessionId }
-      if (data.success) {
-        const metadata = { durationMs: data.durationMs }
-        this.#messages.push({ role: 'assistant', content: data.content, timestamp, metadata })
-      }
-    })
-    this.on(ExecEventType.TURN_COMPLETED, ({ data }) => {
-      const last = this.#messages.at(-1)
-      if (data.success && last?.metadata) {
-        last.metadata.toolsUsed = data.toolsUsed
-      }
+    this.on(ExecEventType.TURN_COMPLETED, ({ data, timestamp }) => {
+      this.#conversation.ended(data, timestamp)
       this.#noteContext()
     })
   }
@@ -181,13 +156,36 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
     await this.#engine.end()
   }
 
-  /** The messages of the conversation so far. */
+  /**
+   * The messages of the conversation so far, as {@link HistoryStore.read} gives them: what was said of an answer that
+   * failed, was cancelled or is under way is there, marked by its `metadata`. Only secrets are as they were said.
+   */
   getHistory(): ConversationMessage[] {
-    return structuredClone(this.#messages)
+    return structuredClone(this.#conversation.messages)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end()
+  }
+
+  #observe(chunk: StreamChunk): void {
+    switch (chunk.type) {
+      case 'text_delta':
+        if (chunk.parentToolUseId === undefined) {
+          this.#conversation.said(chunk.content)
+        }
+        break
+      case 'tool_use':
+      case 'tool_parameters':
+      case 'tool_result':
+        this.context.observe(chunk)
+        break
+      case 'result':
+        this.#last = { provider: providerOf(this.#options), resume: chunk.agentSessionId }
+        this.#conversation.answered(chunk)
+        break
+      default:
+    }
   }
 
   /** The agent's own id of the conversation, if that agent had the last word in it. */
@@ -197,12 +195,13 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
 
   /** The prompt for an agent that does not know the conversation. */
   #retold(request: string): string | undefined {
-    if (this.#messages.length === 0) {
+    const { messages } = this.#conversation
+    if (messages.length === 0) {
       return undefined
     }
     const { maxContextMessages: maxMessages } = historyOptions(this.#options)
     const summary = this.context.buildContextSummary()
-    return buildContextPrompt({ summary, messages: this.#messages, request, maxMessages })
+    return buildContextPrompt({ summary, messages, request, maxMessages })
   }
 
   /** Has the context written down if it has changed. */
