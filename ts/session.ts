@@ -9,6 +9,7 @@ import { execError } from './errors.js'
 import { type ExecEventMap, ExecEventType } from './events.js'
 import { HistoryStore, type StoredSession } from './history.js'
 import { historyOptions, type PermissionDecision, type SessionOptions, type TurnOptions } from './options.js'
+import type { StateRecord } from './records.js'
 import { type ExecResult, TurnStream } from './stream.js'
 
 /** Who had the last turn, and its own id of the conversation. */
@@ -32,6 +33,8 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
   readonly #conversation: Conversation
   readonly #saves: boolean
   #options: SessionOptions
+  /** The change of the options under way. */
+  #changing: Promise<void> | undefined
   /** The context as it was written down last. */
   #noted: string
   #last: LastAgent | undefined
@@ -124,10 +127,23 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
 
   /**
    * Goes on with another provider, another model or other options from the next turn on; the agent's process ends. Another
-   * provider is told what was said last. Rejects with `SessionBusyError` in the middle of a turn. `save`, `historyDir` and
+   * provider is told what was said last. Several at once come one after the other. Rejects with `SessionBusyError` in the middle of a turn. `save`, `historyDir` and
    * `flushMs` stay as they are.
    */
   async use(changes: SessionOptions): Promise<void> {
+    // Each builds on what those before it have left.
+    while (this.#changing) {
+      await this.#changing
+    }
+    const change = this.#change(changes)
+    const over = () => {
+      this.#changing = undefined
+    }
+    this.#changing = change.then(over, over)
+    await change
+  }
+
+  async #change(changes: SessionOptions): Promise<void> {
     const { model: _, executable: __, ...kept } = this.#options
     const other = changes.provider !== undefined && changes.provider !== providerOf(this.#options)
     // A model or an executable of one agent is none of another.
@@ -227,11 +243,16 @@ function lastAgentOf({ summary, records }: StoredSession): LastAgent {
   for (const record of records) {
     if (record.type === 'prompt' && record.provider !== last.provider) {
       last = { provider: record.provider, resume: undefined }
-    } else if ((record.type === 'turn' || record.type === 'state') && record.agentSessionId !== undefined) {
-      last.resume = record.agentSessionId
+    } else if (record.type === 'turn' || (record.type === 'state' && isOf(last.provider, record))) {
+      last.resume = record.agentSessionId ?? last.resume
     }
   }
   return last
+}
+
+/** Whether what a record says is about this agent, and not about one that has not had a turn yet. */
+function isOf(provider: string, record: StateRecord): boolean {
+  return record.provider === undefined || record.provider === provider
 }
 
 /** Options without those that are there but undefined. */

@@ -85,6 +85,7 @@ fn does_its_task() {
         ["fill-the-disk"] => super::disk::fill(&store),
         ["reach-the-limit"] => super::disk::reach_the_limit(&store),
         ["fail-to-sync"] => super::disk::fail_to_sync(&store),
+        ["record-on-a-failed-disk"] => super::disk::record_on_a_failed_disk(&store),
         ["read-only"] => super::disk::read_only(&store),
         _ => panic!("{task:?} is no task"),
     }

@@ -158,12 +158,8 @@ async fn what_is_too_much_together_goes_oldest_first() {
     assert!(listing.total == 5 && size("theirs") > 0);
 
     let sum: u64 = ["open", "newer", "older", "oldest"].map(size).iter().sum();
-    let policy = PrunePolicy {
-        keep: None,
-        max_age_days: None,
-        compress_after_days: None,
-        ..PrunePolicy::default()
-    };
+    let policy =
+        PrunePolicy { keep: None, max_age_days: None, compress_after_days: None, ..PrunePolicy::default() };
     let at_most = |bytes| PrunePolicy { max_bytes: Some(bytes), ..policy.clone() };
     let removed = |policy| project.store.prune(&policy).unwrap().removed;
     assert_eq!(removed(at_most(sum)), [""; 0], "all that is ours fits, and what is not does not count");
@@ -184,7 +180,8 @@ fn what_is_small_enough_when_compressed_stays() {
     let long = "the same words over and over ".repeat(500);
     project.put("old", 1000, &[("p", &long)]);
     project.put("new", 2000, &[("p", &long)]);
-    let policy = PrunePolicy { keep: None, max_age_days: None, max_bytes: Some(5000), ..PrunePolicy::default() };
+    let policy =
+        PrunePolicy { keep: None, max_age_days: None, max_bytes: Some(5000), ..PrunePolicy::default() };
     let outcome = project.store.prune(&policy).unwrap();
     assert_eq!((outcome.removed, outcome.compressed), (vec![], vec!["new".to_owned(), "old".to_owned()]));
     let listing = project.store.list(&ListFilter::default()).unwrap();
