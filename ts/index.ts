@@ -21,6 +21,12 @@ export type {
   TurnOptions,
 } from './options.js'
 export type * from './records.js'
-export { type ReplayOptions, type ReplaySource, replayTranscript, type SessionReplay } from './replay.js'
+export {
+  type ReplayOptions,
+  type ReplaySource,
+  replayTranscript,
+  type SessionReplay,
+  type Transcript,
+} from './replay.js'
 export { ExecSession } from './session.js'
 export type { ExecResult, TurnStream } from './stream.js'

@@ -66,6 +66,11 @@ impl Dispatcher {
         self.now
     }
 
+    /// The same, where it is not the clock that says it.
+    pub(super) fn set_time(&mut self, now: u64) {
+        self.now = now;
+    }
+
     pub(super) fn fact(&mut self, fact: Fact<'_>) {
         self.emit(fact.into());
     }

@@ -6,6 +6,7 @@
 //! - `executor.rs`: the actor (`executor/begin.rs`: how a turn begins); between turns it waits, in a turn it moves bytes from the process through the dialect
 //!   to the dispatcher, and acts on signals, messages and deadlines.
 //! - `dispatcher.rs`: the one place that stamps events.
+//! - `replay.rs`: the same for what an agent printed once, without a process.
 //! - `turn.rs`: what is known of the turn under way.
 //! - `cancel.rs`: how hard a turn is to be stopped, and when harder; pure.
 //! - `watchdog.rs`: when a turn has taken too long; pure.
@@ -13,11 +14,13 @@
 mod cancel;
 mod dispatcher;
 mod executor;
+mod replay;
 mod session;
 mod sink;
 mod turn;
 mod watchdog;
 
 pub use cancel::CancelTimes;
+pub use replay::Replay;
 pub use session::{RecordOptions, Session, SessionOptions, TurnOptions};
 pub use watchdog::Timeouts;

@@ -119,7 +119,8 @@ function addSessions(root: Command, start: Start): void {
     .action(async (id, title, flags) => await renameSession(start(flags)[0], id, title))
 
   add('replay', 'see one again as it was when it ran')
-    .argument('<id>', ID)
+    .argument('<id-or-file>', `${ID}; or the path of a file that an agent printed`)
+    .option('-p, --provider <name>', 'the agent that printed the file (default: claude)')
     .option('--speed <factor>', 'how fast: 2, 0.5, max (default: 1)')
     .option('--max-pause <seconds>', 'the longest pause, before the speed (default: 3)')
     .action(async (id, flags) => {
