@@ -3,11 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it, vi } from 'vitest'
 
 import {
+  type ErrorChunk,
   type ExecEventData,
   type ReplayOptions,
   replayTranscript,
   type StoredRecord,
   type StreamChunk,
+  type Usage,
 } from '../ts/index.js'
 import { chunksOf, recordEvents, rejectionOf, textOf, typesOf } from './support/session.js'
 import { BEGUN, recordedSession } from './support/stored.js'
@@ -136,18 +138,21 @@ function expectedOf(name: string): object[] {
     })
 }
 
-function endOf({
-  content,
-  error,
-  interrupted,
-  turns,
-  usage,
-  agentSessionId,
-}: Record<string, never>): object[] {
+/** The end of a turn, as a snapshot has it. */
+interface End {
+  content: string
+  error: Partial<ErrorChunk> | null
+  interrupted: boolean
+  turns: number
+  usage: Usage
+  agentSessionId?: string
+}
+
+function endOf({ content, error, interrupted, turns, usage, agentSessionId }: End): object[] {
   const failure = interrupted ? { code: 'CANCELLED' } : error
   return [
-    ...(turns > 0 || usage?.costUsd !== undefined ? [{ type: 'usage', ...(usage as object) }] : []),
-    ...(failure ? [{ type: 'error', ...(failure as object) }] : []),
+    ...(turns > 0 || usage.costUsd !== undefined ? [{ type: 'usage', ...usage }] : []),
+    ...(failure ? [{ type: 'error', ...failure }] : []),
     {
       ...{ type: 'result', success: !failure, content: failure ? '' : content, turns },
       ...(agentSessionId && { agentSessionId }),
