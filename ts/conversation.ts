@@ -46,6 +46,14 @@ export class Conversation {
     }
   }
 
+  /** The turn is begun again: what was said until now is void. */
+  repeated(): void {
+    const answer = this.#answer
+    if (answer) {
+      answer.content = ''
+    }
+  }
+
   /** The agent calls this its answer: mostly the end of what it said, which is then whole already. */
   answered({ content }: Pick<ResultChunk, 'content'>): void {
     const answer = this.#answer

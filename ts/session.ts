@@ -196,6 +196,11 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
       case 'tool_result':
         this.context.observe(chunk)
         break
+      case 'status':
+        if (chunk.status === 'retrying' && chunk.detail?.how === 'repeat') {
+          this.#conversation.repeated()
+        }
+        break
       case 'result':
         this.#last = { provider: providerOf(this.#options), resume: chunk.agentSessionId }
         this.#conversation.answered(chunk)

@@ -162,8 +162,8 @@ impl Sink for Ear<'_> {
         if is_work || self.stage.turns == 0 {
             self.turn_begins();
         }
-        if let (Chunk::Unparsed { .. }, Some(turn)) = (&chunk, &mut self.stage.turn) {
-            turn.output.unparsed += 1;
+        if let Some(turn) = &mut self.stage.turn {
+            turn.output.note(&chunk, self.stage.agent);
         }
         self.stage.dispatcher.chunk(chunk);
     }
@@ -259,7 +259,7 @@ impl Stage {
                 _ => (ErrorKind::NoResult, "the transcript ends in the middle of the turn"),
             };
             let (kind, message) = (error.0, error.1.to_owned());
-            let error = Some(Error::Agent { kind, message, retry_after: None });
+            let error = Some(Error::Agent { kind, message, available: None });
             self.settle(TurnEnd { error, ..TurnEnd::default() });
         }
         if self.turns > 0 {
