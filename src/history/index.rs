@@ -41,6 +41,9 @@ const SCHEMA: &str = "
     CREATE TABLE mark (id TEXT PRIMARY KEY);
 ";
 
+/// How many kilobytes of the index are kept in memory: what is known of ten thousand sessions.
+const CACHE_KB: i64 = 8 * 1024;
+
 const SUMMARY: &str = "id, title, preview, created_at, updated_at, provider, model, turns, messages, size, cost_usd, \
                        interrupted, place, format";
 
@@ -117,6 +120,7 @@ impl Index {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // What a power cut does to it is noticed, and it is made again.
         connection.pragma_update(None, "synchronous", "OFF")?;
+        connection.pragma_update(None, "cache_size", -CACHE_KB)?;
         Self::prepared(connection, false)
     }
 
@@ -274,7 +278,7 @@ impl Index {
         params: impl rusqlite::Params,
         row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<Vec<T>> {
-        self.connection.prepare(sql)?.query_map(params, row)?.collect()
+        self.connection.prepare_cached(sql)?.query_map(params, row)?.collect()
     }
 }
 
@@ -377,7 +381,7 @@ fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 }
 
 fn one<T: FromSql>(connection: &Connection, sql: &str, param: &str) -> rusqlite::Result<Option<T>> {
-    connection.prepare(sql)?.query_map([param], |row| row.get(0))?.next().transpose()
+    connection.prepare_cached(sql)?.query_map([param], |row| row.get(0))?.next().transpose()
 }
 
 fn stamp_of(row: &Row<'_>) -> rusqlite::Result<(String, Place, Stamp)> {
