@@ -4,6 +4,7 @@
 //! Its full text part (FTS5) knows for each session which words occur in it, once each, and nothing else: no text, no
 //! places (`detail=none`, contentless). Where in a session a word occurs is told by the session's file.
 
+use std::cmp::Ordering;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -236,9 +237,19 @@ impl Index {
         if let Some(before) = filter.before {
             condition("created_at <= ?", Box::new(signed(before)));
         }
+        let Some(limit) = filter.limit else {
+            // Read in the order of the table and sorted here: by the order of time each row would be looked up by itself.
+            let sql = format!("SELECT {SUMMARY} FROM session NOT INDEXED WHERE {conditions}");
+            let mut sessions = self.all(&sql, params_from_iter(&values), summary_of)?;
+            sessions.sort_unstable_by(newest_first);
+            let total = sessions.len();
+            sessions.drain(..filter.offset.min(total));
+            return Ok((sessions, total));
+        };
         let count = format!("SELECT count(*) FROM session WHERE {conditions}");
-        let total: i64 = self.connection.query_row(&count, params_from_iter(&values), |row| row.get(0))?;
-        values.push(Box::new(filter.limit.map_or(-1, |limit| signed(limit as u64))));
+        let total: i64 =
+            self.connection.prepare_cached(&count)?.query_row(params_from_iter(&values), |row| row.get(0))?;
+        values.push(Box::new(signed(limit as u64)));
         values.push(Box::new(signed(filter.offset as u64)));
         let sql = format!(
             "SELECT {SUMMARY} FROM session WHERE {conditions} ORDER BY updated_at DESC, id LIMIT ? OFFSET ?"
@@ -370,6 +381,11 @@ impl<'a> Learn<'a> {
 fn expression(query: &Query) -> String {
     let words: Vec<String> = query.words().iter().map(|word| format!("\"{word}\"*")).collect();
     words.join(" ")
+}
+
+/// As the index of the table has them.
+fn newest_first(one: &SessionSummary, other: &SessionSummary) -> Ordering {
+    other.updated_at.cmp(&one.updated_at).then_with(|| one.id.cmp(&other.id))
 }
 
 fn signed(number: u64) -> i64 {
