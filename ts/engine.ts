@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { EventEmitter } from 'node:events'
 
-import type { NativeSession, NativeWaker } from '../index.js'
+import type { NativeRetryPolicy, NativeSession, NativeWaker } from '../index.js'
 import type { PermissionRequestChunk, StreamChunk } from './chunks.js'
 import { errorOfNative, execError } from './errors.js'
 import { type ExecEvent, type ExecEventMap, ExecEventType } from './events.js'
@@ -17,6 +17,7 @@ import {
   watchdogs,
 } from './options.js'
 import { EventReader } from './reader.js'
+import { nativePolicy } from './retry.js'
 
 /** The engines by number. Weak, so that one that everybody has let go of ends with its agent. */
 const engines = new Map<number, WeakRef<Engine>>()
@@ -64,6 +65,7 @@ export class Engine {
   #onPermission: PermissionHandler | undefined
   readonly #onChunk: Beginning['onChunk']
   #timeouts: Timeouts | undefined
+  #retry: NativeRetryPolicy | undefined
   #turn: TurnListener | undefined
   #turnPermission: PermissionHandler | undefined
   #runId = ''
@@ -77,6 +79,7 @@ export class Engine {
     this.#onPermission = options.onPermission
     this.#timeouts = options.timeouts
     watchdogs(options.timeouts)
+    this.#retry = nativePolicy(options.retry)
     const nativeOptions = {
       ...toNative(options),
       resume,
@@ -119,6 +122,8 @@ export class Engine {
       throw execError('INVALID_INPUT', 'the prompt is empty; say what the agent is to do')
     }
     const limits = watchdogs(this.#timeouts, options.timeouts)
+    const retry = options.retry === undefined ? this.#retry : nativePolicy(options.retry)
+    const retryContext = options.retryContext && JSON.stringify(options.retryContext)
     this.#turn = listener
     this.#turnPermission = options.onPermission ?? this.#onPermission
     this.#runId = randomUUID()
@@ -126,7 +131,7 @@ export class Engine {
       this.#turnPermission !== undefined ||
       this.#emitter.listenerCount(ExecEventType.PERMISSION_REQUESTED) > 0
     this.#native
-      .runTurn({ prompt, runId: this.#runId, canAsk, retold, ...limits })
+      .runTurn({ prompt, runId: this.#runId, canAsk, retold, retry, retryContext, ...limits })
       .catch((thrown: unknown) => {
         this.#turn = undefined
         const error = errorOfNative(thrown)
@@ -235,6 +240,7 @@ export class Engine {
     // A turn may be over for the agent and not for its listeners; what they are still told belongs to the old options.
     this.#refuseWhileBusy()
     watchdogs(options.timeouts)
+    const retry = nativePolicy(options.retry)
     const nativeOptions = { ...toNative(options), resume }
     try {
       await this.#native.configure(nativeOptions)
@@ -243,6 +249,7 @@ export class Engine {
     }
     this.#onPermission = options.onPermission
     this.#timeouts = options.timeouts
+    this.#retry = retry
   }
 
   /** Has what is kept with the conversation written down, as JSON; not after the end of the session. */

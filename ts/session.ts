@@ -57,6 +57,11 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
     this.on(ExecEventType.PROMPT_SUBMITTED, ({ data, runId, timestamp }) => {
       this.#conversation.prompted(runId, data.prompt, timestamp)
     })
+    this.on(ExecEventType.RETRY_SCHEDULED, ({ data }) => {
+      if (data.how === 'repeat') {
+        this.#conversation.repeated()
+      }
+    })
     this.on(ExecEventType.TURN_COMPLETED, ({ data, timestamp }) => {
       this.#conversation.ended(data, timestamp)
       this.#noteContext()
@@ -195,11 +200,6 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
       case 'tool_parameters':
       case 'tool_result':
         this.context.observe(chunk)
-        break
-      case 'status':
-        if (chunk.status === 'retrying' && chunk.detail?.how === 'repeat') {
-          this.#conversation.repeated()
-        }
         break
       case 'result':
         this.#last = { provider: providerOf(this.#options), resume: chunk.agentSessionId }
