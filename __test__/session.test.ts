@@ -214,7 +214,7 @@ describe('the history of a session', () => {
         ...{ role: 'assistant', content: 'I will look. That is all.', timestamp: expect.any(Number), runId },
         metadata: {
           ...{ durationMs: expect.any(Number), toolsUsed: ['Read', 'Task', 'Grep'] },
-          usage: expect.objectContaining({ output: expect.any(Number) }),
+          usage: expect.objectContaining({ input: 10, output: 20, costUsd: 0.25 }),
         },
       },
     ])

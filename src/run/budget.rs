@@ -160,9 +160,11 @@ fn over(out: &mut fmt::Formatter<'_>, is_over: bool, by: impl Fn() -> String) ->
     if is_over { write!(out, ", {} over", by()) } else { Ok(()) }
 }
 
-/// Dollars with the digits that small sums need.
+/// Dollars, exact to a millionth, with two digits of cents at least.
 fn dollars(dollars: f64) -> String {
-    if dollars == 0.0 || dollars >= 0.1 { format!("${dollars:.2}") } else { format!("${dollars:.6}") }
+    let text = format!("${dollars:.6}");
+    let digits = text.trim_end_matches('0').len().max(text.len() - "0000".len());
+    text[..digits].to_owned()
 }
 
 #[cfg(test)]
@@ -199,7 +201,7 @@ mod tests {
             (
                 account(small, none, nothing.clone()),
                 Usage { cost_partial: true, ..used(Some(0.0012), 1, 1) },
-                Some("the turn used at least $0.001200 of $0.001000, $0.000200 over"),
+                Some("the turn used at least $0.0012 of $0.001, $0.0002 over"),
             ),
             (account(tokens, none, nothing.clone()), used(None, 100, 1), None),
             (
