@@ -78,11 +78,10 @@ fn changes_of(file: &Path) -> mpsc::Receiver<()> {
     use rustix::fs::inotify;
     let watch = inotify::init(inotify::CreateFlags::CLOEXEC).unwrap();
     inotify::add_watch(&watch, file, inotify::WatchFlags::MODIFY).unwrap();
-    let (changed, changes) = mpsc::channel();
+    let (tell, changes) = mpsc::channel();
     std::thread::spawn(move || {
         let mut events = [0; 4096];
-        while rustix::io::read(&watch, &mut events).is_ok_and(|bytes| bytes > 0) && changed.send(()).is_ok() {
-        }
+        while rustix::io::read(&watch, &mut events).is_ok_and(|bytes| bytes > 0) && tell.send(()).is_ok() {}
     });
     changes
 }
