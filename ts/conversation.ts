@@ -1,5 +1,9 @@
 import type { ResultChunk, Usage } from './chunks.js'
 import type { ExecEventData } from './events.js'
+import { GatheredText } from './gathered-text.js'
+
+/** How much of an answer that has no end yet is kept in memory, in UTF-16 units: its newest part. On disk it is whole. */
+const UNFINISHED_LIMIT = 4 * 1024 * 1024
 
 /** What was said in a conversation, by a person or by an agent in one turn. */
 export interface ConversationMessage {
@@ -24,49 +28,57 @@ export interface ConversationMessage {
  * (`src/history/transcript.rs`), at every moment of a turn and after every ending of it.
  */
 export class Conversation {
-  readonly messages: ConversationMessage[]
+  readonly #messages: ConversationMessage[]
+  /** What was said in the turn under way. */
+  readonly #said = new GatheredText(UNFINISHED_LIMIT)
+  #run: string | undefined
 
   /** Goes on with these. */
   constructor(messages: readonly ConversationMessage[] = []) {
-    this.messages = [...messages]
+    this.#messages = [...messages]
+  }
+
+  /** All of them so far. */
+  get messages(): readonly ConversationMessage[] {
+    this.#write()
+    return this.#messages
+  }
+
+  /** Whether nothing was said yet. */
+  get isEmpty(): boolean {
+    return this.#messages.length === 0
   }
 
   /** A turn has begun. */
   prompted(runId: string, content: string, timestamp: number): void {
-    this.messages.push({ role: 'user', content, timestamp, runId })
+    this.#said.clear()
+    this.#run = runId
+    this.#messages.push({ role: 'user', content, timestamp, runId })
     const metadata = { interrupted: true } as const
-    this.messages.push({ role: 'assistant', content: '', timestamp, runId, metadata })
+    this.#messages.push({ role: 'assistant', content: '', timestamp, runId, metadata })
   }
 
   /** The main agent has said this. */
   said(content: string): void {
-    const answer = this.#answer
-    if (answer) {
-      answer.content += content
-    }
+    this.#said.push(content)
   }
 
   /** The turn is begun again: what was said until now is void. */
   repeated(): void {
-    const answer = this.#answer
-    if (answer) {
-      answer.content = ''
-    }
+    this.#said.clear()
   }
 
   /** The agent calls this its answer: mostly the end of what it said, which is then whole already. */
   answered({ content }: Pick<ResultChunk, 'content'>): void {
-    const answer = this.#answer
-    if (!answer || content === '') {
-      return
-    }
-    if (answer.content === '' || !answer.content.trimEnd().endsWith(content.trimEnd())) {
-      answer.content = content
+    if (content !== '' && !this.#said.toString().trimEnd().endsWith(content.trimEnd())) {
+      this.#said.clear()
+      this.#said.push(content)
     }
   }
 
   /** The turn is over. */
   ended(turn: ExecEventData['turn:completed'], timestamp: number): void {
+    this.#write()
     const answer = this.#answer
     if (answer) {
       const { code, durationMs, toolsUsed, usage } = turn
@@ -80,8 +92,16 @@ export class Conversation {
     }
   }
 
+  /** The answer under way as it is now. */
+  #write(): void {
+    const answer = this.#answer
+    if (answer?.metadata?.interrupted && answer.runId === this.#run) {
+      answer.content = this.#said.toString()
+    }
+  }
+
   get #answer(): ConversationMessage | undefined {
-    const last = this.messages.at(-1)
+    const last = this.#messages.at(-1)
     return last?.role === 'assistant' ? last : undefined
   }
 }

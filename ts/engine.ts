@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto'
 import type { EventEmitter } from 'node:events'
 
 import type { NativeRetryPolicy, NativeSession, NativeWaker } from '../index.js'
-import type { PermissionRequestChunk, StreamChunk } from './chunks.js'
+import type { PermissionRequestChunk, StreamChunk, Usage } from './chunks.js'
 import { errorOfNative, execError } from './errors.js'
 import { type ExecEvent, type ExecEventMap, ExecEventType } from './events.js'
 import { native } from './native.js'
 import {
+  budgetOf,
   checkedDecision,
   type PermissionDecision,
   type PermissionHandler,
@@ -32,6 +33,8 @@ export interface Beginning {
   record?: { historyDir: string | undefined; stored: boolean }
   /** The agent's own id of the conversation to resume. */
   resume?: string
+  /** What the conversation has used before. */
+  spent?: Usage
   /** Told every chunk, before anybody else. */
   onChunk?: (chunk: StreamChunk) => void
 }
@@ -72,7 +75,7 @@ export class Engine {
   #ended = false
 
   constructor(options: SessionOptions, emitter: EventEmitter<ExecEventMap>, beginning: Beginning = {}) {
-    const { sessionId = randomUUID(), record, resume, onChunk } = beginning
+    const { sessionId = randomUUID(), record, resume, spent, onChunk } = beginning
     this.sessionId = sessionId
     this.#onChunk = onChunk
     this.#emitter = emitter
@@ -83,6 +86,7 @@ export class Engine {
     const nativeOptions = {
       ...toNative(options),
       resume,
+      spent: spent && JSON.stringify(spent),
       record: record && { sessionId, ...record },
     }
     const { NativeSession, NativeWaker } = native()
@@ -121,9 +125,9 @@ export class Engine {
     if (typeof prompt !== 'string' || prompt.trim() === '') {
       throw execError('INVALID_INPUT', 'the prompt is empty; say what the agent is to do')
     }
-    const limits = watchdogs(this.#timeouts, options.timeouts)
     const retry = options.retry === undefined ? this.#retry : nativePolicy(options.retry)
     const retryContext = options.retryContext && JSON.stringify(options.retryContext)
+    const limits = { ...watchdogs(this.#timeouts, options.timeouts), budget: budgetOf(options.budget) }
     this.#turn = listener
     this.#turnPermission = options.onPermission ?? this.#onPermission
     this.#runId = randomUUID()

@@ -27,7 +27,9 @@ export type { ExecEvent, ExecEventData, ExecEventMap } from './events.js'
 export { ExecEventType } from './events.js'
 export { StreamingExecutor } from './executor.js'
 export * from './history.js'
+export { readUsage, type UsageEntry, type UsageReading } from './ledger.js'
 export type {
+  Budget,
   PermissionDecision,
   PermissionHandler,
   SessionOptions,
@@ -52,3 +54,4 @@ export {
 } from './retry.js'
 export { ExecSession } from './session.js'
 export type { ExecResult, TurnStream } from './stream.js'
+export { addUsage } from './usage.js'

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 
-import type { StreamChunk, Usage } from './chunks.js'
+import type { StreamChunk } from './chunks.js'
 import { errorOfNative, execError } from './errors.js'
 import {
   dataOfChunk,
@@ -14,6 +14,7 @@ import type { StoredSession } from './history.js'
 import { native } from './native.js'
 import { EventReader, type EventSource } from './reader.js'
 import type { PromptRecord, RetryRecord, StoredRecord, TurnRecord } from './records.js'
+import { NO_USAGE } from './usage.js'
 
 /** How a recording is played. */
 export interface ReplayOptions {
@@ -162,8 +163,6 @@ function* momentsOf(records: StoredRecord[]): Generator<Moment> {
   }
   yield* replay.end()
 }
-
-const NO_USAGE: Usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }
 
 /** Turns records back into what they were made of. */
 class Recording {

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 
-import type { StreamChunk } from './chunks.js'
+import type { StreamChunk, Usage } from './chunks.js'
 import { buildContextPrompt } from './context/context-prompt.js'
 import { ContextTracker } from './context/context-tracker.js'
 import { Conversation, type ConversationMessage } from './conversation.js'
@@ -11,6 +11,7 @@ import { HistoryStore, type StoredSession } from './history.js'
 import { historyOptions, type PermissionDecision, type SessionOptions, type TurnOptions } from './options.js'
 import type { StateRecord } from './records.js'
 import { type ExecResult, TurnStream } from './stream.js'
+import { addUsage, NO_USAGE } from './usage.js'
 
 /** Who had the last turn, and its own id of the conversation. */
 interface LastAgent {
@@ -38,6 +39,7 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
   /** The context as it was written down last. */
   #noted: string
   #last: LastAgent | undefined
+  #usage: Usage
 
   private constructor(options: SessionOptions, stored: StoredSession | undefined) {
     super()
@@ -48,10 +50,12 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
     this.context = ContextTracker.fromRecords(stored?.records ?? [])
     this.#noted = JSON.stringify(this.context)
     this.#last = stored && lastAgentOf(stored)
+    this.#usage = stored ? usageOf(stored) : NO_USAGE
     this.#engine = new Engine(options, this, {
       sessionId: stored?.id,
       record: save ? { historyDir, stored: stored !== undefined } : undefined,
       resume: this.#resumeOf(options),
+      spent: this.#usage,
       onChunk: (chunk) => this.#observe(chunk),
     })
     this.on(ExecEventType.PROMPT_SUBMITTED, ({ data, runId, timestamp }) => {
@@ -63,6 +67,7 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
       }
     })
     this.on(ExecEventType.TURN_COMPLETED, ({ data, timestamp }) => {
+      this.#usage = addUsage(this.#usage, data.usage)
       this.#conversation.ended(data, timestamp)
       this.#noteContext()
     })
@@ -113,6 +118,11 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
   /** The agent of the next turn. */
   get provider(): string {
     return providerOf(this.#options)
+  }
+
+  /** What all turns of the conversation used that are over, those before it was loaded included. */
+  get usage(): Usage {
+    return structuredClone(this.#usage)
   }
 
   /** Runs a turn and gives its chunks as they come. Only one turn runs at a time. */
@@ -182,7 +192,7 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
    * failed, was cancelled or is under way is there, marked by its `metadata`. Only secrets are as they were said.
    */
   getHistory(): ConversationMessage[] {
-    return structuredClone(this.#conversation.messages)
+    return structuredClone([...this.#conversation.messages])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -253,6 +263,12 @@ function lastAgentOf({ summary, records }: StoredSession): LastAgent {
     }
   }
   return last
+}
+
+/** What the turns of a stored conversation used. */
+function usageOf({ records }: StoredSession): Usage {
+  const turns = records.flatMap((record) => (record.type === 'turn' && record.usage ? [record.usage] : []))
+  return turns.reduce(addUsage, NO_USAGE)
 }
 
 /** Whether what a record says is about this agent, and not about one that has not had a turn yet. */

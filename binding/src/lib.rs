@@ -12,6 +12,7 @@ mod history;
 mod replay;
 mod sanitizer;
 mod session;
+mod usage;
 
 use locus_exec::event::EventKind;
 use locus_exec::stream::TIME_MARK;

@@ -53,8 +53,8 @@ impl NativeSession {
             // Refused only when the thread is ending, and nobody is left to be woken.
             wake.call(number, ThreadsafeFunctionCallMode::NonBlocking);
         }));
-        let session =
-            within_runtime_if_available(|| Session::start(agent, options.into(), Arc::clone(&queue)));
+        let options = options.try_into()?;
+        let session = within_runtime_if_available(|| Session::start(agent, options, Arc::clone(&queue)));
         Ok(Self { session, queue })
     }
 
@@ -97,7 +97,7 @@ impl NativeSession {
     #[napi]
     pub async fn configure(&self, options: NativeSessionOptions) -> napi::Result<()> {
         let agent = agent_named(&options.provider).map_err(to_napi)?;
-        self.session.configure(agent, options.into()).await.map_err(to_napi)
+        self.session.configure(agent, options.try_into()?).await.map_err(to_napi)
     }
 
     /// Writes down what is kept with the conversation, a JSON object.

@@ -296,6 +296,26 @@ fn write_or_undo(file: &mut File, end: u64, mut bytes: &[u8]) -> io::Result<()> 
     Ok(())
 }
 
+/// Appends a whole line, all of it or nothing, to a file of ours in `folder` that others append to as well; what somebody
+/// left of a line is dropped before. The line survives a power cut when this returns.
+pub(crate) fn append_line(folder: &Folder, path: &Path, line: &[u8]) -> Result<()> {
+    loop {
+        let mut file = open_append(path).map_err(failure("open", path))?;
+        locked(|| file.lock()).map_err(failure("lock", path))?;
+        let metadata = file.metadata().map_err(failure("look at", path))?;
+        if is_gone(&metadata) {
+            continue;
+        }
+        let appended = mend_tail(&mut file, metadata.len()).and_then(|tail| {
+            write_or_undo(&mut file, tail.end, line)?;
+            file.sync_data()?;
+            Ok(tail.end == 0)
+        });
+        // The lock goes with the file.
+        return if appended.map_err(failure("append to", path))? { folder.sync() } else { Ok(()) };
+    }
+}
+
 /// Makes the file of a session, at once and durable: nobody ever sees a part of it. The session is to be locked.
 pub(super) fn put_in_place(folder: &Folder, id: &SessionId, ending: &str, bytes: &[u8]) -> Result<()> {
     let temporary = folder.file(id, &format!("{ending}.tmp"));

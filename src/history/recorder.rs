@@ -268,7 +268,7 @@ impl Recorder {
                     error: ending.error,
                     duration_ms: *duration_ms,
                     tools_used: tools_used.to_vec(),
-                    usage: Some(*usage),
+                    usage: Some(usage.clone()),
                     agent_session_id: ending.agent_session_id,
                     content: Some(ending.content).filter(|content| !content.is_empty()),
                 });

@@ -13,6 +13,8 @@ pub(super) struct RunSink<'a> {
     /// Whether nobody reads any more: what is said is then only written down.
     pub(super) drop_chunks: bool,
     pub(super) signals: Vec<Signal>,
+    /// Whether it told what it used.
+    pub(super) used: bool,
 }
 
 impl RunSink<'_> {
@@ -43,6 +45,7 @@ impl Sink for RunSink<'_> {
         if let Some(output) = &mut self.output {
             output.note(&chunk, self.agent);
         }
+        self.used |= matches!(chunk, Chunk::Usage(_));
         if self.drop_chunks {
             self.dispatcher.unseen(chunk);
         } else {
