@@ -32,7 +32,7 @@ it.each([
   [999, '999'],
   [1000, '1.0k'],
   [12_345, '12.3k'],
-  [1_234_567, '1234.6k'],
+  [1_234_567, '1.2M'],
 ])('%d tokens are shown as %s', (tokens, shown) => {
   expect(formatTokens(tokens)).toBe(shown)
 })
