@@ -47,6 +47,14 @@ export declare class NativeLedger {
   read(since: number): Promise<string>
 }
 
+/** What an agent printed once, as the events of a live run. */
+export declare class NativeReplay {
+  /** Plays a copy of `transcript`, the stdout of an agent of this provider. */
+  constructor(provider: string, transcript: Uint8Array)
+  /** Takes the next batch, as `NativeSession.drain` does; `null` when it is over. */
+  drain(words: Uint32Array): string | null
+}
+
 /** Cleans a stream of text of everything that a terminal would obey, piece by piece. */
 export declare class NativeSanitizer {
   /** A sanitizer at the beginning of a text. */

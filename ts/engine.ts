@@ -2,14 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { EventEmitter } from 'node:events'
 
 import type { NativeRetryPolicy, NativeSession, NativeWaker } from '../index.js'
-import type {
-  PermissionRequestChunk,
-  StreamChunk,
-  ToolParametersChunk,
-  ToolResultChunk,
-  ToolUseChunk,
-  Usage,
-} from './chunks.js'
+import type { PermissionRequestChunk, StreamChunk, Usage } from './chunks.js'
 import { errorOfNative, execError } from './errors.js'
 import { type ExecEvent, type ExecEventMap, ExecEventType } from './events.js'
 import { native } from './native.js'
@@ -42,11 +35,9 @@ export interface Beginning {
   resume?: string
   /** What the conversation has used before. */
   spent?: Usage
-  /** Told what the agent does with tools, before anybody else. */
-  onTool?: (chunk: ToolChunk) => unknown
+  /** Told every chunk, before anybody else. */
+  onChunk?: (chunk: StreamChunk) => void
 }
-
-type ToolChunk = ToolUseChunk | ToolParametersChunk | ToolResultChunk
 
 /** What the engine tells the one turn under way. */
 export interface TurnListener {
@@ -75,7 +66,7 @@ export class Engine {
   readonly #reader: EventReader
   readonly #emitter: EventEmitter<ExecEventMap>
   #onPermission: PermissionHandler | undefined
-  readonly #onTool: Beginning['onTool']
+  readonly #onChunk: Beginning['onChunk']
   #timeouts: Timeouts | undefined
   #retry: NativeRetryPolicy | undefined
   #turn: TurnListener | undefined
@@ -84,9 +75,9 @@ export class Engine {
   #ended = false
 
   constructor(options: SessionOptions, emitter: EventEmitter<ExecEventMap>, beginning: Beginning = {}) {
-    const { sessionId = randomUUID(), record, resume, spent, onTool } = beginning
+    const { sessionId = randomUUID(), record, resume, spent, onChunk } = beginning
     this.sessionId = sessionId
-    this.#onTool = onTool
+    this.#onChunk = onChunk
     this.#emitter = emitter
     this.#onPermission = options.onPermission
     this.#timeouts = options.timeouts
@@ -170,6 +161,9 @@ export class Engine {
       return undefined
     }
     const { type, chunk } = reader
+    if (chunk !== undefined) {
+      this.#onChunk?.(chunk)
+    }
     if (type === ExecEventType.TURN_COMPLETED) {
       // Before its listeners are called: they may begin the next turn.
       this.#turnEnded()
@@ -180,18 +174,8 @@ export class Engine {
     if (chunk === undefined) {
       return type === ExecEventType.TURN_COMPLETED ? TURN_ENDED : NO_CHUNK
     }
-    switch (chunk.type) {
-      case 'permission_request':
-        if (this.#turnPermission) {
-          void this.#ask(this.#turnPermission, chunk)
-        }
-        break
-      case 'tool_use':
-      case 'tool_parameters':
-      case 'tool_result':
-        this.#onTool?.(chunk)
-        break
-      default:
+    if (chunk.type === 'permission_request' && this.#turnPermission) {
+      void this.#ask(this.#turnPermission, chunk)
     }
     return chunk
   }

@@ -100,6 +100,11 @@ pub trait Dialect: Send {
 
     /// Understands one line. `now` is the time in milliseconds since the epoch.
     fn decode(&mut self, line: &[u8], now: u64, sink: &mut dyn Sink);
+
+    /// The prompt that a line repeats, for transcripts; a live run knows its prompts.
+    fn prompt(&self, _line: &[u8]) -> Option<String> {
+        None
+    }
 }
 
 /// Takes what a dialect understood.

@@ -122,7 +122,7 @@ impl Conversation {
     /// Appends whole lines, all of them or none.
     pub fn append(&mut self, lines: &[u8]) -> Result<()> {
         if self.broken {
-            return Err(self.is_broken(None));
+            return Err(self.broken_by(None));
         }
         self.appended(lines)
     }
@@ -186,12 +186,12 @@ impl Conversation {
     /// Makes durable what was appended. A failure is final: what the disk lost cannot be told from what it kept.
     pub fn sync(&mut self) -> Result<()> {
         if self.broken {
-            return Err(self.is_broken(None));
+            return Err(self.broken_by(None));
         }
         let Some(file) = &self.file else { return Ok(()) };
         if let Err(error) = file.sync_data() {
             self.broken = true;
-            return Err(self.is_broken(Some(error)));
+            return Err(self.broken_by(Some(error)));
         }
         if self.fresh {
             self.folder.sync()?;
@@ -200,7 +200,12 @@ impl Conversation {
         Ok(())
     }
 
-    fn is_broken(&self, source: Option<io::Error>) -> Error {
+    /// Whether the disk failed, which is final.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    fn broken_by(&self, source: Option<io::Error>) -> Error {
         Error::History {
             action: "make durable",
             path: self.path.clone(),

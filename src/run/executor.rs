@@ -216,9 +216,9 @@ impl Executor {
                 let _ = done.send(self.configure(agent, *options).await);
             }
             Message::Note(state) => match self.dispatcher.recorder() {
-                Some(recorder) => recorder.state(*state),
-                None if self.options.record.is_some() => self.unwritten.push(*state),
-                None => {}
+                Some(recorder) if !recorder.gave_up() => recorder.state(*state),
+                _ if self.options.record.is_some() => self.unwritten.push(*state),
+                _ => {}
             },
             Message::Save { done } => {
                 let _ = done.send(self.save().await);

@@ -11,10 +11,10 @@ import { parseDuration } from './duration.js'
 export interface Settings {
   provider?: string
   model?: string
-  /** Which conversations are kept; `null` for a limit that is none. */
   /** How often and how patiently a turn is tried. */
   retry?: RetryPolicy
-  history?: Pick<RetentionPolicy, 'keep' | 'maxAgeDays' | 'compressAfterDays'>
+  /** Which conversations are kept; `null` for a limit that is none. */
+  history?: Pick<RetentionPolicy, 'keep' | 'maxAgeDays' | 'compressAfterDays' | 'maxBytes'>
   /** What each turn, and what a whole conversation may use. */
   budget?: { turn?: Budget; session?: Budget }
   /** How long a turn may take, for example `10m`. */
@@ -73,7 +73,7 @@ function retry(settings: object, path: string): RetryPolicy | undefined {
   throw execError('INVALID_INPUT', `the setting 'retry' in '${path}' must be an object`)
 }
 
-const LIMITS = ['keep', 'maxAgeDays', 'compressAfterDays']
+const LIMITS = ['keep', 'maxAgeDays', 'compressAfterDays', 'maxBytes']
 
 function limits(settings: object, path: string): Settings['history'] {
   const { history } = settings as { history?: unknown }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use memchr::memmem;
 use serde_json::json;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -137,7 +138,19 @@ impl Dialect for ClaudeDialect {
             }
         }
     }
+
+    /// With `--replay-user-messages` claude repeats what it was told.
+    fn prompt(&self, line: &[u8]) -> Option<String> {
+        memmem::find(line, b"\"isReplay\"")?;
+        let line: Line<'_> = object(CheckedJson::parse(str::from_utf8(line).ok()?).ok()?)?;
+        let is_repeated = line.is_replay == Some(true) && line.parent_tool_use_id.is_none();
+        let prompt = plain_text(line.message?.content.filter(|_| is_repeated));
+        Some(prompt).filter(|prompt| !prompt.is_empty() && !prompt.starts_with(COMMAND_OUTPUT))
+    }
 }
+
+/// What a host sees of a command that claude ran by itself; repeated as if it were a prompt.
+const COMMAND_OUTPUT: &str = "<local-command-";
 
 impl ClaudeDialect {
     pub(in crate::agent) fn new() -> Self {

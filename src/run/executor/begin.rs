@@ -149,7 +149,7 @@ impl Executor {
         let Some(RecordOptions { store, session_id, stored }) = self.options.record.clone() else {
             return Ok(());
         };
-        if self.dispatcher.recorder().is_some() {
+        if self.dispatcher.recorder().is_some_and(|recorder| !recorder.gave_up()) {
             return Ok(());
         }
         // By default the history is in it.
@@ -161,13 +161,22 @@ impl Executor {
             model: self.options.agent.model.clone(),
             title: None,
         };
+        let again = self.dispatcher.recorder().is_some();
         let opening = tokio::task::spawn_blocking(move || {
-            if stored { Recorder::open(&store, &session.id) } else { Recorder::create(&store, session) }
+            if !stored && !again {
+                return Recorder::create(&store, session);
+            }
+            match Recorder::open(&store, &session.id) {
+                // Nothing of it had been written, or somebody removed it.
+                Err(Error::SessionNotFound { .. }) if again => Recorder::create(&store, session),
+                opened => opened,
+            }
         });
         let mut recorder = opening.await.map_err(|error| Error::Internal(error.to_string().into()))??;
         if self.turns > 0 {
-            // It was not there to hear with whom the session began.
-            recorder.state(self.current_agent());
+            // It was not there to hear with whom the session began, or what was told to one that gave up.
+            let agent_session_id = self.agent_session_id.clone();
+            recorder.state(State { agent_session_id, ..self.current_agent() });
         }
         self.unwritten.drain(..).for_each(|state| recorder.state(state));
         self.dispatcher.record(recorder);

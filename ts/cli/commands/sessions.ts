@@ -121,7 +121,8 @@ function addSessions(root: Command, start: Start): void {
     .action(async (id, title, flags) => await renameSession(start(flags)[0], id, title))
 
   add('replay', 'see one again as it was when it ran')
-    .argument('<id>', ID)
+    .argument('<id-or-file>', `${ID}; or the path of a file that an agent printed`)
+    .option('-p, --provider <name>', 'the agent that printed the file (default: claude)')
     .option('--speed <factor>', 'how fast: 2, 0.5, max (default: 1)')
     .option('--max-pause <seconds>', 'the longest pause, before the speed (default: 3)')
     .action(async (id, flags) => {
@@ -134,6 +135,7 @@ function addSessions(root: Command, start: Start): void {
     .option('--keep <count>', 'how many of the newest to keep, or never (default: 30)')
     .option('--max-age <days>', 'for how many days to keep one, or never (default: 30)')
     .option('--compress-after <days>', 'when to compress one, or never')
+    .option('--max-size <size>', 'what all may take together (200MB), or never (default: 256MB)')
     .option('--dry-run', 'only tell what would be done')
     .action(async (flags) => await pruneSessions(start(flags)[0], flags))
 }
