@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use locus_exec::agent::{Dialect, PermissionRequest, Signal, Sink, TurnEnd, agent_named};
+use locus_exec::agent::{AgentOptions, Dialect, PermissionRequest, Signal, Sink, TurnEnd, agent_named};
 use locus_exec::stream::{Chunk, Frame, FrameDecoder, Usage};
 use serde_json::{Value, json};
 
@@ -69,7 +69,7 @@ impl Transcript {
 
     /// Its lines with what was understood of each, when its bytes arrive in pieces of this size.
     fn heard_in_pieces(&self, size: usize) -> Vec<(Vec<u8>, Vec<Heard>)> {
-        let mut dialect = agent_named("claude").unwrap().dialect();
+        let mut dialect = agent_named("claude").unwrap().dialect(&AgentOptions::default()).unwrap();
         let mut decoder = FrameDecoder::new(LINE_LIMIT);
         let mut heard = Vec::new();
         for piece in self.stdout.chunks(size) {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::claude::Claude;
+use super::codex::Codex;
 use super::demo::Demo;
 use super::permission::{Decision, PermissionPolicy, PermissionRequest};
 use crate::error::{Error, Result};
@@ -54,17 +55,18 @@ pub trait Agent: fmt::Debug + Send + Sync {
         true
     }
 
-    /// What one process of it speaks.
-    fn dialect(&self) -> Box<dyn Dialect>;
+    /// What one process of it speaks. An [`Error::InvalidInput`] tells which option it cannot be run with.
+    fn dialect(&self, options: &AgentOptions) -> Result<Box<dyn Dialect>>;
 }
 
 /// The names under which agents are known.
-const NAMES: &[&str] = &["claude", "demo"];
+const NAMES: &[&str] = &["claude", "codex", "demo"];
 
 /// The agent of this name.
 pub fn agent_named(name: &str) -> Result<&'static dyn Agent> {
     match name {
         "claude" => Ok(&Claude),
+        "codex" => Ok(&Codex),
         "demo" => Ok(&Demo),
         _ => Err(Error::UnknownProvider { name: name.to_owned(), known: NAMES }),
     }

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::claude::{ClaudeDialect, common_args};
 use super::{Agent, AgentOptions, Dialect};
+use crate::error::Result;
 use crate::process::CommandSpec;
 
 /// The demo agent.
@@ -49,8 +50,8 @@ impl Agent for Demo {
         false
     }
 
-    fn dialect(&self) -> Box<dyn Dialect> {
-        Box::new(ClaudeDialect::new())
+    fn dialect(&self, _: &AgentOptions) -> Result<Box<dyn Dialect>> {
+        Ok(Box::new(ClaudeDialect::new()))
     }
 }
 

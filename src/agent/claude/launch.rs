@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use super::ClaudeDialect;
 use crate::agent::{Agent, AgentOptions, Dialect};
+use crate::error::Result;
 use crate::process::{CommandSpec, EnvChange};
 
 /// Variables by which claude would take itself for the child of another claude.
@@ -56,8 +57,8 @@ impl Agent for Claude {
         .wrapped(&options.wrapper)
     }
 
-    fn dialect(&self) -> Box<dyn Dialect> {
-        Box::new(ClaudeDialect::new())
+    fn dialect(&self, _: &AgentOptions) -> Result<Box<dyn Dialect>> {
+        Ok(Box::new(ClaudeDialect::new()))
     }
 }
 

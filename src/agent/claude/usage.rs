@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::wire::{Maybe, ModelUsage, ResultLine, TokenUsage};
+use super::wire::{ModelUsage, ResultLine, TokenUsage};
+use crate::agent::lenient::Maybe;
 use crate::stream::Usage;
 
 /// Keeps the process's totals, so that a turn's share is a difference, and the turn's running count.

@@ -211,11 +211,11 @@ impl Executor {
                 self.agent_session_id = None;
             }
             self.options.agent.resume.clone_from(&self.agent_session_id);
+            let mut dialect = self.agent.dialect(&self.options.agent)?;
             let command = self.agent.command(&self.options.agent);
             let supervision =
                 Supervision { runner: self.options.agent.runner.clone(), grace: self.options.cancel.grace };
             let process = Process::spawn(&command, &supervision, self.agent.install_hint())?;
-            let mut dialect = self.agent.dialect();
             process.write(dialect.open());
             let frames = FrameDecoder::new(self.options.line_limit);
             let resumes = self.agent_session_id.is_some();
