@@ -10,7 +10,9 @@ use super::items::Items;
 use super::policy::{Policy, mcp_name};
 use super::tool::{arguments, changes, command, text};
 use super::usage::UsageMeter;
-use super::wire::{Message, Params, RpcError, ThreadOpened, TurnError, TurnOpened, TurnState};
+use super::wire::{
+    Message, Params, RateLimitWindow, RateLimits, RpcError, ThreadOpened, TurnError, TurnOpened, TurnState,
+};
 use crate::agent::json::CheckedJson;
 use crate::agent::lenient::{Text, object};
 use crate::agent::line::{line_of, read_objects, status, unparsed};
@@ -74,8 +76,11 @@ pub(super) struct AppServer {
     subagents: HashMap<String, String>,
     questions: HashMap<String, Question>,
     meter: UsageMeter,
-    /// Why the last attempt failed of those that codex repeats.
+    /// How often codex tried the request under way again, and what the last try failed of.
+    retries: u32,
     retried: Option<ErrorKind>,
+    /// When a limit that was reached is reset, in milliseconds since the epoch.
+    limit_resets: Option<u64>,
     rate_limits: String,
     warnings: HashSet<String>,
 }
@@ -136,7 +141,9 @@ impl AppServer {
             subagents: HashMap::new(),
             questions: HashMap::new(),
             meter: UsageMeter::default(),
+            retries: 0,
             retried: None,
+            limit_resets: None,
             rate_limits: String::new(),
             warnings: HashSet::new(),
         })
@@ -163,6 +170,7 @@ impl Dialect for AppServer {
     fn start_turn(&mut self, prompt: &str) -> Vec<u8> {
         self.items.turn_begins();
         self.turn = None;
+        self.retries = 0;
         self.retried = None;
         if let Some(thread) = self.thread.clone() {
             return self.turn_request(&thread, prompt);
@@ -375,8 +383,8 @@ impl AppServer {
             (_, Some("interrupted")) => {
                 Some(agent_error(ErrorKind::AgentError, "codex was interrupted".to_owned()))
             }
-            (Some(error), _) => Some(failure(error, self.retried)),
-            (None, _) => Some(failure(&TurnError::default(), self.retried)),
+            (Some(error), _) => Some(failure(error, self.retried, self.limit_resets)),
+            (None, _) => Some(failure(&TurnError::default(), self.retried, self.limit_resets)),
         };
         sink.signal(Signal::TurnEnded(TurnEnd {
             content: self.items.take_answer(),
@@ -385,6 +393,7 @@ impl AppServer {
             turns,
             agent_session_id: self.thread.clone(),
             error,
+            tries: 1 + self.retries,
             interrupted,
         }));
     }
@@ -411,12 +420,18 @@ impl AppServer {
             && self.rate_limits != limits.as_str()
         {
             limits.as_str().clone_into(&mut self.rate_limits);
+            let known: RateLimits = object(limits).unwrap_or_default();
+            let reached =
+                [known.primary, known.secondary].into_iter().flatten().filter(RateLimitWindow::is_used_up);
+            self.limit_resets =
+                reached.filter_map(|window| window.resets_at).max().map(|at| at.saturating_mul(1000));
             status("rate_limit", Some(limits.json()), sink);
         }
     }
 
     fn attempt_failed(&mut self, params: &Params<'_>, sink: &mut dyn Sink) {
         let (Some(error), Some(true)) = (&params.error, params.will_retry) else { return };
+        self.retries = self.retries.saturating_add(1);
         self.retried = kind_of(error).or(self.retried);
         let told = error.message.as_deref().unwrap_or_default();
         let (attempt, most) = attempts(told).unzip();

@@ -5,6 +5,9 @@ use crate::agent::{Agent, AgentOptions, Dialect};
 use crate::error::Result;
 use crate::process::CommandSpec;
 
+/// Tools that only look.
+const READ_ONLY_TOOLS: &[&str] = &["web_search", "view_image", "todo_list", "sleep"];
+
 /// Codex, held open as `codex app-server`.
 #[derive(Debug)]
 pub(in crate::agent) struct Codex;
@@ -27,6 +30,10 @@ impl Agent for Codex {
             cwd: options.cwd.clone(),
         }
         .wrapped(&options.wrapper)
+    }
+
+    fn is_read_only(&self, tool: &str) -> bool {
+        READ_ONLY_TOOLS.contains(&tool)
     }
 
     fn dialect(&self, options: &AgentOptions) -> Result<Box<dyn Dialect>> {

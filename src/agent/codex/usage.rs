@@ -33,19 +33,12 @@ impl UsageMeter {
         self.add(more)
     }
 
-    /// A turn of `exec` has ended, which tells nothing but the total.
-    pub(super) fn total(&mut self, thread: &str, total: &TokenUsage) -> Option<Usage> {
-        let total = of(total);
-        let before = self.totals.insert(thread.to_owned(), total).unwrap_or_default();
-        self.add(difference(&total, &before).unwrap_or(total))
-    }
-
     fn add(&mut self, more: Usage) -> Option<Usage> {
         if more == Usage::default() {
             return None;
         }
         self.requests += 1;
-        self.running = plus(&self.running, &more);
+        self.running = self.running.plus(&more);
         Some(self.running)
     }
 
@@ -77,16 +70,6 @@ fn difference(now: &Usage, before: &Usage) -> Option<Usage> {
         cache_write: now.cache_write.checked_sub(before.cache_write)?,
         cost_usd: None,
     })
-}
-
-fn plus(a: &Usage, b: &Usage) -> Usage {
-    Usage {
-        input: a.input.saturating_add(b.input),
-        output: a.output.saturating_add(b.output),
-        cache_read: a.cache_read.saturating_add(b.cache_read),
-        cache_write: a.cache_write.saturating_add(b.cache_write),
-        cost_usd: None,
-    }
 }
 
 #[cfg(test)]

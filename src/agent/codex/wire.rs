@@ -154,6 +154,19 @@ objects! {
         output_tokens: u64 = "outputTokens" | "output_tokens",
     }
 
+    /// How much of an account is used up.
+    RateLimits {
+        primary: RateLimitWindow = "primary",
+        secondary: RateLimitWindow = "secondary",
+    }
+
+    /// A limit over some time.
+    RateLimitWindow {
+        used_percent: f64 = "usedPercent",
+        /// In seconds since the epoch.
+        resets_at: u64 = "resetsAt",
+    }
+
     /// Why a request to the model failed.
     TurnError<'de> {
         message: String = "message",
@@ -169,5 +182,11 @@ objects! {
     /// A refusal as the model's API words it.
     ApiRefusal {
         error: RpcError = "error",
+    }
+}
+
+impl RateLimitWindow {
+    pub(super) fn is_used_up(&self) -> bool {
+        self.used_percent.is_some_and(|percent| percent >= 100.0)
     }
 }
