@@ -47,8 +47,19 @@ pub trait Agent: fmt::Debug + Send + Sync {
     /// What to do when its executable is missing.
     fn install_hint(&self) -> &'static str;
 
-    /// How it is started.
-    fn command(&self, options: &AgentOptions) -> CommandSpec;
+    /// How it is started. An [`Error::InvalidInput`] tells which option it cannot be run with.
+    fn command(&self, options: &AgentOptions) -> Result<CommandSpec>;
+
+    /// Another way to speak to it, for versions that do not know this one: they end before they have said anything.
+    fn fallback(&self) -> Option<&'static dyn Agent> {
+        None
+    }
+
+    /// Whether one process serves all turns of a session. Otherwise each turn has its own, whose stdin is closed behind
+    /// the prompt, and one dialect understands them all.
+    fn is_held_open(&self) -> bool {
+        true
+    }
 
     /// Whether a process of it can go on with a conversation of another one, by its id.
     fn can_resume(&self) -> bool {

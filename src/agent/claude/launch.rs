@@ -44,7 +44,7 @@ impl Agent for Claude {
          `executable`"
     }
 
-    fn command(&self, options: &AgentOptions) -> CommandSpec {
+    fn command(&self, options: &AgentOptions) -> Result<CommandSpec> {
         let mut args: Vec<OsString> = [
             "--print",
             "--input-format",
@@ -68,13 +68,13 @@ impl Agent for Claude {
         }
         args.extend(options.extra_args.iter().cloned());
         let unset = NESTING_VARIABLES.iter().map(|name| -> EnvChange { ((*name).into(), None) });
-        CommandSpec {
+        let command = CommandSpec {
             program: options.executable.clone().unwrap_or_else(|| "claude".into()),
             args,
             env: unset.chain(options.env.iter().cloned()).collect(),
             cwd: options.cwd.clone(),
-        }
-        .wrapped(&options.wrapper)
+        };
+        Ok(command.wrapped(&options.wrapper))
     }
 
     fn is_read_only(&self, tool: &str) -> bool {
@@ -117,7 +117,7 @@ mod tests {
             },
             ..AgentOptions::default()
         };
-        let command = Claude.command(&options);
+        let command = Claude.command(&options).unwrap();
         assert_eq!(command.program, "sandbox");
         assert_eq!(command.args[..3], ["--", "claude", "--print"]);
         assert_eq!(

@@ -69,6 +69,8 @@ pub(super) struct AppServer {
     prompt: Option<String>,
     /// The id of the turn that the host asked for.
     turn: Option<String>,
+    /// Whether it is to be interrupted as soon as it has begun.
+    interrupt: bool,
     /// The id of the turn that codex is at, which it may have begun by itself.
     under_way: Option<String>,
     items: Items,
@@ -136,6 +138,7 @@ impl AppServer {
             thread: None,
             prompt: None,
             turn: None,
+            interrupt: false,
             under_way: None,
             items: Items::default(),
             subagents: HashMap::new(),
@@ -170,6 +173,7 @@ impl Dialect for AppServer {
     fn start_turn(&mut self, prompt: &str) -> Vec<u8> {
         self.items.turn_begins();
         self.turn = None;
+        self.interrupt = false;
         self.retries = 0;
         self.retried = None;
         if let Some(thread) = self.thread.clone() {
@@ -181,8 +185,9 @@ impl Dialect for AppServer {
     }
 
     fn interrupt(&mut self) -> Option<Vec<u8>> {
-        let params = json!({ "threadId": self.thread.clone()?, "turnId": self.turn.clone()? });
-        Some(self.request(Asked::Interrupt, "turn/interrupt", &params))
+        // A turn that has not begun cannot be interrupted.
+        self.interrupt = true;
+        Some(self.interrupt_if_begun())
     }
 
     fn answer(&mut self, request: &PermissionRequest, decision: &Decision) -> Vec<u8> {
@@ -288,9 +293,25 @@ impl AppServer {
 
     /// It can be interrupted when it has said of our turn that it began.
     fn ready_if_begun(&mut self, sink: &mut dyn Sink) {
-        if self.turn.is_some() && self.turn == self.under_way {
+        if self.has_begun() {
             sink.signal(Signal::Ready { agent_session_id: self.thread.clone() });
+            let interrupt = self.interrupt_if_begun();
+            if !interrupt.is_empty() {
+                sink.signal(Signal::Reply(interrupt));
+            }
         }
+    }
+
+    fn has_begun(&self) -> bool {
+        self.turn.is_some() && self.turn == self.under_way
+    }
+
+    fn interrupt_if_begun(&mut self) -> Vec<u8> {
+        if !self.has_begun() || !std::mem::take(&mut self.interrupt) {
+            return Vec::new();
+        }
+        let params = json!({ "threadId": self.thread, "turnId": self.turn });
+        self.request(Asked::Interrupt, "turn/interrupt", &params)
     }
 
     /// Who says something: nobody in particular (`None`), or a subagent. It is known by the tool use that started it.

@@ -1,6 +1,7 @@
 //! Codex.
 
 mod app_server;
+mod exec;
 mod failure;
 mod items;
 mod launch;

@@ -17,15 +17,15 @@ impl UsageMeter {
     /// What a thread had used before anything was asked of it here; repeated by codex when a thread is resumed.
     pub(super) fn begins_at(&mut self, thread: &str, usage: &ThreadUsage) {
         if let Some(total) = &usage.total {
-            self.totals.insert(thread.to_owned(), of(total));
+            self.totals.insert(thread.to_owned(), total.usage());
         }
     }
 
     /// A request to the model has been answered: the turn's usage so far, if that is new. Codex repeats itself, for
     /// example when a turn is interrupted.
     pub(super) fn updated(&mut self, thread: &str, usage: &ThreadUsage) -> Option<Usage> {
-        let total = usage.total.as_ref().map_or_else(Usage::default, of);
-        let last = usage.last.as_ref().map_or_else(Usage::default, of);
+        let total = usage.total.as_ref().map_or_else(Usage::default, TokenUsage::usage);
+        let last = usage.last.as_ref().map_or_else(Usage::default, TokenUsage::usage);
         let more = match self.totals.insert(thread.to_owned(), total) {
             Some(before) => difference(&total, &before).unwrap_or(last),
             None => last,
@@ -48,21 +48,23 @@ impl UsageMeter {
     }
 }
 
-/// Codex counts what comes out of the cache and what goes into it as input.
-fn of(tokens: &TokenUsage) -> Usage {
-    let cache_read = tokens.cached_input_tokens.unwrap_or(0);
-    let cache_write = tokens.cache_write_input_tokens.unwrap_or(0);
-    Usage {
-        input: tokens.input_tokens.unwrap_or(0).saturating_sub(cache_read).saturating_sub(cache_write),
-        output: tokens.output_tokens.unwrap_or(0),
-        cache_read,
-        cache_write,
-        cost_usd: None,
+impl TokenUsage {
+    /// Codex counts what comes out of the cache and what goes into it as input.
+    pub(super) fn usage(&self) -> Usage {
+        let cache_read = self.cached_input_tokens.unwrap_or(0);
+        let cache_write = self.cache_write_input_tokens.unwrap_or(0);
+        Usage {
+            input: self.input_tokens.unwrap_or(0).saturating_sub(cache_read).saturating_sub(cache_write),
+            output: self.output_tokens.unwrap_or(0),
+            cache_read,
+            cache_write,
+            cost_usd: None,
+        }
     }
 }
 
 /// What has come since; `None` where a total has shrunk, because it was counted anew.
-fn difference(now: &Usage, before: &Usage) -> Option<Usage> {
+pub(super) fn difference(now: &Usage, before: &Usage) -> Option<Usage> {
     Some(Usage {
         input: now.input.checked_sub(before.input)?,
         output: now.output.checked_sub(before.output)?,

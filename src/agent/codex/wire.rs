@@ -13,6 +13,16 @@ objects! {
         error: RpcError = "error",
     }
 
+    /// A line of `exec --json`.
+    ExecLine<'de> {
+        kind: Text<'de> = "type",
+        thread_id: String = "thread_id",
+        item: Item<'de> = "item",
+        usage: TokenUsage = "usage",
+        error: RpcError = "error",
+        message: Text<'de> = "message",
+    }
+
     /// Why a request of ours was refused.
     RpcError {
         message: String = "message",
