@@ -14,8 +14,9 @@
 //   SLOW      100 words, 50 ms apart, or SLOWMS=<n>    GATE       waits after the first word for release()
 //   ECHO      lists the earlier prompts     HANG       starts, then silence      CUT        the stream breaks mid-text, every time
 //   ERR400 ERR401 ERR429 ERR500 ERR529      that status, every time              RATE429    429 twice, then success
+//   BARE      a 429 does not say when to come back
 // Only codex has the tools for:
-//   PLANTOOL  a plan of two steps           SEARCH     a web search              MCPTOOL    the first tool of an MCP server
+//   SEARCH    a web search                  MCPTOOL    the first tool of an MCP server
 import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:http'
 import { resolve } from 'node:path'
@@ -50,7 +51,7 @@ import { fileURLToPath } from 'node:url'
  * @property {Map<string, number>} refusals how often RATE429 was refused, by session and prompt
  */
 /** @typedef {{ prompt: string, earlier: string[] }} Conversation what the human typed last ('' after tool results), and before that */
-/** @typedef {{ kind: 'shell', command: string } | { kind: 'write', path: string } | { kind: 'subagent', prompt: string } | { kind: 'plan' | 'search' | 'mcp' }} Call */
+/** @typedef {{ kind: 'shell', command: string } | { kind: 'write', path: string } | { kind: 'subagent', prompt: string } | { kind: 'search' | 'mcp' }} Call */
 /**
  * @typedef {object} Plan an answer, whatever the API
  * @property {string[]} thinking
@@ -63,7 +64,7 @@ import { fileURLToPath } from 'node:url'
 
 const USAGE = /** @satisfies {Usage} */ ({ input: 25, output: 15, cacheRead: 7, cacheWrite: 3 })
 const KEYWORD =
-  /\b(?:(?:(?:FAIL|BIG|SLEEP|WRITE|PLAN|MCP)?TOOL|TWOTOOLS|AGENT|SEARCH|THINK|UNICODE|LONG|SLOW|GATE|ECHO|HANG|CUT|ERR[45]\d\d|RATE429)\b|SLOW(?=MS=\d))/g
+  /\b(?:(?:(?:FAIL|BIG|SLEEP|WRITE|MCP)?TOOL|TWOTOOLS|AGENT|SEARCH|THINK|UNICODE|LONG|SLOW|GATE|ECHO|HANG|CUT|BARE|ERR[45]\d\d|RATE429)\b|SLOW(?=MS=\d))/g
 const GREETING = ['Hello ', 'from ', 'the ', 'stand-in ', 'model.']
 const AFTER_TOOLS = ['That ', 'is ', 'what ', 'came ', 'of ', 'it.']
 // Accents within and apart from their letter, a script that runs from right to left, emoji of one and of several code points.
@@ -173,7 +174,7 @@ function callsFor(prompt, keywords) {
     const [, inBrackets, bare] = /\bpath=(?:<([^>]+)>|([^\s<]+))/.exec(prompt) ?? []
     return [{ kind: 'write', path: inBrackets ?? bare ?? 'WRITETOOL needs path=<…> in the prompt' }]
   }
-  for (const [keyword, kind] of /** @type {const} */ ([['PLANTOOL', 'plan'], ['SEARCH', 'search'], ['MCPTOOL', 'mcp']]))
+  for (const [keyword, kind] of /** @type {const} */ ([['SEARCH', 'search'], ['MCPTOOL', 'mcp']]))
     if (keywords.includes(keyword)) return [{ kind }]
   return (shell ? (COMMANDS[shell] ?? []) : []).map((command) => ({ kind: 'shell', command }))
 }
@@ -213,7 +214,7 @@ function sendJson({ record, response }, status, body) {
   record.status = status
   response.writeHead(status, {
     'content-type': 'application/json',
-    ...(status === 429 && { 'retry-after': '1' }),
+    ...(status === 429 && !record.keywords.includes('BARE') && { 'retry-after': '1' }),
   })
   response.end(JSON.stringify(body))
 }
@@ -467,13 +468,6 @@ function openaiCall(call, { body, id }, nth) {
     return names.includes('apply_patch')
       ? [{ type: 'custom_tool_call', ...ids, status: 'completed', name: 'apply_patch', input: patch }]
       : shell(`apply_patch <<'END'\n${patch}END\n`)
-  }
-  if (call.kind === 'plan') {
-    const plan = [
-      { step: 'look', status: 'completed' },
-      { step: 'leap', status: 'in_progress' },
-    ]
-    return use('update_plan', { plan })
   }
   if (call.kind === 'search') {
     const action = { type: 'search', query: 'weather in Paris' }

@@ -50,6 +50,15 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     )
     .option('-c, --continue', 'go on with the conversation that was changed last')
     .option('--no-save', 'do not keep the conversation on disk')
+    .option(
+      '--retries <count>',
+      'how often a turn is tried again that fails of something that may pass (default: 2)',
+    )
+    .option('--max-wait <duration>', 'for how long a rate limit is waited for until its reset (default: 60s)')
+    .option(
+      '--on-error <action>',
+      'what to do when a turn fails for good: retry, continue, skip, switch:<model> or abort (default: ask in a terminal, else abort)',
+    )
     .option('-v, --verbose', 'show also what was not understood, and stacks of errors')
     .version(pkg.version)
     .addHelpText('after', HELP)
