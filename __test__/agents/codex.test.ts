@@ -188,11 +188,12 @@ describe('ExecSession with the real codex', () => {
     for (let i = 0; i < 2; i++) {
       cold.push(await untilFirstWord(await createSession({ save: false })))
     }
-    const median = (times: number[]) => times.sort((a, b) => a - b)[1] as number
+    // The best of each: what else the machine does only ever makes them slower.
+    const [alone, there] = [Math.min(...cold), Math.min(...held)]
     process.stdout.write(
-      `codex, until the first word: ${median(cold).toFixed()} ms in a new process, ${median(held).toFixed()} ms in one that is there\n`,
+      `codex, until the first word: ${alone.toFixed()} ms in a new process, ${there.toFixed()} ms in one that is there\n`,
     )
-    expect(median(held)).toBeLessThan(median(cold) / 4)
+    expect(there).toBeLessThan(alone / 4)
   })
 
   test('reports the usage of each turn exactly', async () => {
