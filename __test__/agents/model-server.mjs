@@ -174,7 +174,10 @@ function callsFor(prompt, keywords) {
     const [, inBrackets, bare] = /\bpath=(?:<([^>]+)>|([^\s<]+))/.exec(prompt) ?? []
     return [{ kind: 'write', path: inBrackets ?? bare ?? 'WRITETOOL needs path=<…> in the prompt' }]
   }
-  for (const [keyword, kind] of /** @type {const} */ ([['SEARCH', 'search'], ['MCPTOOL', 'mcp']]))
+  for (const [keyword, kind] of /** @type {const} */ ([
+    ['SEARCH', 'search'],
+    ['MCPTOOL', 'mcp'],
+  ]))
     if (keywords.includes(keyword)) return [{ kind }]
   return (shell ? (COMMANDS[shell] ?? []) : []).map((command) => ({ kind: 'shell', command }))
 }
@@ -474,9 +477,14 @@ function openaiCall(call, { body, id }, nth) {
     return [{ type: 'web_search_call', id: `ws_${id}`, status: 'completed', action }]
   }
   // These come in namespaces.
-  const [prefix, args] = call.kind === 'mcp' ? ['mcp__', { name: 'Quokka' }] : ['multi_agent', { message: call.prompt }]
-  const space = (body.tools ?? []).find((/** @type {any} */ tool) => tool.type === 'namespace' && tool.name.startsWith(prefix))
-  const tool = space?.tools.find((/** @type {any} */ { name }) => call.kind === 'mcp' || name === 'spawn_agent')
+  const [prefix, args] =
+    call.kind === 'mcp' ? ['mcp__', { name: 'Quokka' }] : ['multi_agent', { message: call.prompt }]
+  const space = (body.tools ?? []).find(
+    (/** @type {any} */ tool) => tool.type === 'namespace' && tool.name.startsWith(prefix),
+  )
+  const tool = space?.tools.find(
+    (/** @type {any} */ { name }) => call.kind === 'mcp' || name === 'spawn_agent',
+  )
   return tool ? use(tool.name, args).map((item) => ({ ...item, namespace: space.name })) : []
 }
 

@@ -125,7 +125,12 @@ describe('what codex does', () => {
         ],
       }),
       use('file_change', { changes: 'x' }),
-      use('todo_list', { items: [{ text: 'look', status: 'completed' }, { text: 'leap', status: 'in_progress' }] }),
+      use('todo_list', {
+        items: [
+          { text: 'look', status: 'completed' },
+          { text: 'leap', status: 'in_progress' },
+        ],
+      }),
     )
     expect(tracker.getAllArtifacts().map(({ title }) => title)).toEqual(['made.ts', 'new.ts'])
     expect(tracker.getAllArtifacts()[0]?.content).toBe('const a = 1\n')
