@@ -100,7 +100,9 @@ const nastyOfCodex = [
   rpc('item/started', {
     item: { type: 'fileChange', id: 'f', changes: [1, { kind: 5 }, { kind: { type: [] } }] },
   }),
-  rpc('item/completed', { item: { type: 'CommandÉxecution', id: 'c', command: "sh -c '", exitCode: 1e400 } }),
+  rpc('item/completed', {
+    item: { type: 'CommandÉxecution', id: 'c', command: "sh -c '", exitCode: 2 ** 70 },
+  }),
   rpc('turn/plan/updated', { plan: [{}, null, { step: 5 }] }),
   rpc('thread/tokenUsage/updated', {
     tokenUsage: { total: { inputTokens: 2 ** 64, cachedInputTokens: 2 ** 64 } },

@@ -477,14 +477,14 @@ function openaiCall(call, { body, id }, nth) {
     return [{ type: 'web_search_call', id: `ws_${id}`, status: 'completed', action }]
   }
   // These come in namespaces.
-  const [prefix, args] =
-    call.kind === 'mcp' ? ['mcp__', { name: 'Quokka' }] : ['multi_agent', { message: call.prompt }]
+  const isSubagent = call.kind === 'subagent'
+  const [prefix, args] = isSubagent
+    ? ['multi_agent', { message: call.prompt }]
+    : ['mcp__', { name: 'Quokka' }]
   const space = (body.tools ?? []).find(
-    (/** @type {any} */ tool) => tool.type === 'namespace' && tool.name.startsWith(prefix),
+    (/** @type {any} */ { type, name }) => type === 'namespace' && name.startsWith(prefix),
   )
-  const tool = space?.tools.find(
-    (/** @type {any} */ { name }) => call.kind === 'mcp' || name === 'spawn_agent',
-  )
+  const tool = space?.tools.find((/** @type {any} */ { name }) => !isSubagent || name === 'spawn_agent')
   return tool ? use(tool.name, args).map((item) => ({ ...item, namespace: space.name })) : []
 }
 

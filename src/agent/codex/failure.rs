@@ -32,7 +32,9 @@ pub(super) fn agent_error(kind: ErrorKind, message: String) -> Error {
 pub(super) fn kind_of(error: &TurnError<'_>) -> Option<ErrorKind> {
     let word = word(error);
     let text = error.details.as_deref().or(error.message.as_deref()).unwrap_or_default();
-    let symptoms = Symptoms { status: http_status(error), word: word.as_deref(), text };
+    let status = http_status(error);
+    // What was answered was reached, whatever the word.
+    let symptoms = Symptoms { status, word: word.as_deref().filter(|_| status.is_none()), text };
     let is_refusal = symptoms.status.is_some()
         || matches!(word.as_deref(), Some("badRequest" | "modelNotFound" | "cyberPolicy"));
     match word.as_deref() {
