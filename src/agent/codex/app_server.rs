@@ -3,15 +3,17 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use memchr::memmem;
 use serde_json::{Map, Value, json};
 
 use super::failure::{agent_error, failure, http_status, kind_of};
 use super::items::Items;
 use super::policy::{Policy, mcp_name};
-use super::tool::{arguments, changes, command, text};
+use super::tool::{arguments, changes, command, text, texts};
 use super::usage::UsageMeter;
 use super::wire::{
-    Message, Params, RateLimitWindow, RateLimits, RpcError, ThreadOpened, TurnError, TurnOpened, TurnState,
+    AnyAnswer, Message, Params, PromptParams, RateLimitWindow, RateLimits, RpcError, ThreadOpened, TurnError,
+    TurnOpened, TurnState,
 };
 use crate::agent::json::CheckedJson;
 use crate::agent::lenient::{Text, object};
@@ -94,6 +96,22 @@ enum Asked {
     Thread,
     Turn,
     Interrupt,
+}
+
+impl Asked {
+    /// What was asked by who recorded a transcript, as far as the answer shows.
+    fn by_answer(message: &Message<'_>, has_thread: bool) -> Option<Self> {
+        let answer: AnyAnswer<'_> = message.result.and_then(object).unwrap_or_default();
+        match answer {
+            _ if message.error.is_some() => Some(if has_thread { Self::Interrupt } else { Self::Thread }),
+            AnyAnswer { thread: Some(_), .. } => Some(Self::Thread),
+            AnyAnswer { turn: Some(_), .. } => Some(Self::Turn),
+            AnyAnswer { user_agent: Some(_), .. } => Some(Self::Initialize),
+            AnyAnswer { .. } => {
+                message.result.filter(|result| result.as_str() == "{}").map(|_| Self::Interrupt)
+            }
+        }
+    }
 }
 
 /// What codex asks.
@@ -216,6 +234,15 @@ impl Dialect for AppServer {
             }
         });
     }
+
+    /// Codex repeats every prompt as an item.
+    fn prompt(&self, line: &[u8]) -> Option<String> {
+        memmem::find(line, b"\"userMessage\"")?;
+        let message: Message<'_> = object(CheckedJson::parse(str::from_utf8(line).ok()?).ok()?)?;
+        let item = object::<PromptParams<'_>>(message.params?)?.item?;
+        let content = item.content.filter(|_| text(item.kind.as_ref()) == "userMessage")?;
+        texts(content).filter(|prompt| !prompt.is_empty())
+    }
 }
 
 impl AppServer {
@@ -252,12 +279,11 @@ impl AppServer {
         sink: &mut dyn Sink,
     ) {
         let asked = id.as_str().parse().ok().and_then(|id: u64| self.asked.remove(&id));
-        match (asked, &message.error) {
+        match (asked.or_else(|| Asked::by_answer(message, self.thread.is_some())), &message.error) {
             (None, _) => unparsed(json.as_str(), "an answer to nothing that was asked", sink),
             (Some(Asked::Initialize | Asked::Thread), Some(error)) => {
-                if self.prompt.take().is_some() {
-                    refused(error, sink);
-                }
+                self.prompt = None;
+                refused(error, sink);
             }
             (Some(Asked::Turn), Some(error)) => refused(error, sink),
             (Some(Asked::Thread), None) => self.thread_opened(message.result, sink),
@@ -284,6 +310,7 @@ impl AppServer {
             "agentVersion": thread.cli_version,
         });
         status("initialized", Some(json_of(&facts)), sink);
+        self.meter.runs_on(&id, opened.model.as_deref().unwrap_or_default());
         if let Some(prompt) = self.prompt.take() {
             sink.signal(Signal::Reply(self.turn_request(&id, &prompt)));
         }
@@ -350,6 +377,7 @@ impl AppServer {
                 for thread in item.receivers.iter().flatten().filter_map(|thread| thread.0.as_ref()) {
                     let tool_use = text(item.id.as_ref()).to_owned();
                     self.subagents.entry(thread.clone()).or_insert(tool_use);
+                    self.meter.runs_on(thread, text(item.model.as_ref()));
                 }
                 match method {
                     "item/started" => self.items.started(item, parent, now, sink),
@@ -397,7 +425,7 @@ impl AppServer {
             return status("background_turn", None, sink);
         }
         self.turn = None;
-        let (usage, turns) = self.meter.turn_ended();
+        let usage = self.meter.turn_ended();
         let interrupted = turn.status.as_deref() == Some("interrupted");
         let error = match (&turn.error, turn.status.as_deref()) {
             (_, Some("completed")) => None,
@@ -410,8 +438,8 @@ impl AppServer {
         sink.signal(Signal::TurnEnded(TurnEnd {
             content: self.items.take_answer(),
             stop_reason: None,
+            turns: usage.requests,
             usage,
-            turns,
             agent_session_id: self.thread.clone(),
             error,
             tries: 1 + self.retries,

@@ -11,7 +11,6 @@ use super::items::Items;
 use super::launch::{READ_ONLY_TOOLS, codex};
 use super::policy::Policy;
 use super::tool::text;
-use super::usage::difference;
 use super::wire::ExecLine;
 use crate::agent::json::CheckedJson;
 use crate::agent::lenient::object;
@@ -19,7 +18,8 @@ use crate::agent::line::{read_objects, status, unparsed};
 use crate::agent::{Agent, AgentOptions, Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
 use crate::error::{ErrorKind, Result, Symptoms};
 use crate::process::CommandSpec;
-use crate::stream::{Usage, json_of};
+use crate::stream::json_of;
+use crate::usage::{Meter, Usage};
 
 /// Codex, a process for every turn.
 #[derive(Debug)]
@@ -78,8 +78,7 @@ struct Exec {
     /// The thread that was there before the first process.
     resumed: Option<String>,
     items: Items,
-    /// What each thread had used when its last turn ended.
-    totals: HashMap<String, Usage>,
+    threads: HashMap<String, Meter>,
     retries: u32,
 }
 
@@ -137,11 +136,11 @@ impl Exec {
     /// session was resumed: the total tells of all turns before, too.
     fn used(&mut self, total: Option<Usage>) -> Usage {
         let (Some(total), Some(thread)) = (total, &self.thread) else { return Usage::default() };
-        match self.totals.insert(thread.clone(), total) {
-            Some(before) => difference(&total, &before).unwrap_or(total),
-            None if self.resumed.as_ref() == Some(thread) => Usage::default(),
-            None => total,
+        if !self.threads.contains_key(thread) && self.resumed.as_ref() == Some(thread) {
+            self.threads.insert(thread.clone(), total.into());
+            return Usage::default();
         }
+        self.threads.entry(thread.clone()).or_default().since(total).unwrap_or_default()
     }
 
     fn attempt_failed(&mut self, message: &str, sink: &mut dyn Sink) {
@@ -160,9 +159,9 @@ impl Exec {
         });
         sink.signal(Signal::TurnEnded(TurnEnd {
             content: self.items.take_answer(),
-            usage,
             // It does not say how many requests there were; one at least, if something was used.
-            turns: u64::from(usage != Usage::default()),
+            turns: u64::from(!usage.is_nothing()),
+            usage,
             agent_session_id: self.thread.clone(),
             error,
             tries: 1 + self.retries,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use super::policy::mcp_name;
-use super::wire::{ChangeKind, FileChange, Item, McpContent, McpResult, Step};
+use super::wire::{ChangeKind, Content, FileChange, Item, McpResult, Step};
 use crate::agent::json::CheckedJson;
 use crate::agent::lenient::{Text, object};
 use crate::stream::{Json, ToolData, json_of};
@@ -127,12 +127,12 @@ fn data_of<'a>(item: &'a Item<'a>) -> Option<ToolData<'a>> {
     Some(ToolData::Text(lines.join("\n").into()))
 }
 
-/// The text of what a server returned, if that is text and nothing else.
-fn texts(content: CheckedJson<'_>) -> Option<String> {
+/// The text of what a server returned, or of a prompt, if that is text and nothing else.
+pub(super) fn texts(content: CheckedJson<'_>) -> Option<String> {
     let texts: Option<Vec<String>> = content
         .items()?
         .map(|piece| {
-            let piece = object::<McpContent<'_>>(piece)?;
+            let piece = object::<Content<'_>>(piece)?;
             (text(piece.kind.as_ref()) == "text").then(|| text(piece.text.as_ref()).to_owned())
         })
         .collect();

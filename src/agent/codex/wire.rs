@@ -28,6 +28,13 @@ objects! {
         message: String = "message",
     }
 
+    /// Any answer.
+    AnyAnswer<'de> {
+        thread: CheckedJson<'de> = "thread",
+        turn: CheckedJson<'de> = "turn",
+        user_agent: CheckedJson<'de> = "userAgent",
+    }
+
     /// The answer to `thread/start` and `thread/resume`.
     ThreadOpened {
         thread: Thread = "thread",
@@ -117,6 +124,17 @@ objects! {
         receivers: Vec<Maybe<String>> = "receiverThreadIds" | "receiver_thread_ids",
     }
 
+    /// A notification of a prompt.
+    PromptParams<'de> {
+        item: Prompt<'de> = "item",
+    }
+
+    /// A prompt, as codex repeats it.
+    Prompt<'de> {
+        kind: Text<'de> = "type",
+        content: CheckedJson<'de> = "content",
+    }
+
     /// A file that is changed.
     FileChange<'de> {
         path: Text<'de> = "path",
@@ -142,8 +160,8 @@ objects! {
         content: CheckedJson<'de> = "content",
     }
 
-    /// A piece of that.
-    McpContent<'de> {
+    /// A piece of that, or of a prompt.
+    Content<'de> {
         kind: Text<'de> = "type",
         text: Text<'de> = "text",
     }
@@ -162,6 +180,7 @@ objects! {
         cached_input_tokens: u64 = "cachedInputTokens" | "cached_input_tokens",
         cache_write_input_tokens: u64 = "cacheWriteInputTokens" | "cache_write_input_tokens",
         output_tokens: u64 = "outputTokens" | "output_tokens",
+        reasoning_output_tokens: u64 = "reasoningOutputTokens" | "reasoning_output_tokens",
     }
 
     /// How much of an account is used up.

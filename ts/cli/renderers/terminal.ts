@@ -1,12 +1,11 @@
 import { Chalk, type ChalkInstance } from 'chalk'
 import truncate from 'cli-truncate'
 import ora, { type Ora } from 'ora'
-
-import type { StatusChunk, StreamChunk, ToolResultChunk } from '../../chunks.js'
+import type { StatusChunk, StreamChunk, ToolResultChunk, Usage } from '../../chunks.js'
 import { type RecoveryAction, recoveryChoices } from '../../error-handler.js'
 import type { ExecError } from '../../errors.js'
 import type { ExecEventData } from '../../events.js'
-import { formatCost, formatDuration, formatTokens } from '../format.js'
+import { costText, formatDuration, formatTokens } from '../format.js'
 import type { Output } from '../output.js'
 import { SHORT_ID } from '../short-id.js'
 import { CleanText, cleanValue } from './clean-text.js'
@@ -349,15 +348,11 @@ export class TerminalRenderer implements Renderer {
   #summarize({ toolsUsed, usage }: ExecEventData['turn:completed'], durationMs: number): void {
     const { dim, blue } = this.#chalk
     const rule = dim('─'.repeat(Math.min(50, this.#options.err.columns)))
-    const cached = usage.cacheRead + usage.cacheWrite
     const rows: Array<[string, string]> = [
       ['Duration', formatDuration(durationMs)],
       ['Tools used', toolsUsed.length > 0 ? toolsUsed.join(', ') : 'none'],
-      [
-        'Tokens',
-        `${formatTokens(usage.input)} in, ${formatTokens(usage.output)} out, ${formatTokens(cached)} cached`,
-      ],
-      ['Cost', usage.costUsd === undefined ? 'unknown' : formatCost(usage.costUsd)],
+      ['Tokens', tokensText(usage)],
+      ['Cost', costText(usage)],
     ]
     if (this.#model) {
       rows.push(['Model', this.#model])
@@ -375,4 +370,10 @@ export class TerminalRenderer implements Renderer {
     }
     this.#line(rule)
   }
+}
+
+function tokensText({ input, output, cacheRead, cacheWrite, thinking }: Usage): string {
+  const thought = thinking ? ` (${formatTokens(thinking)} thinking)` : ''
+  const cached = formatTokens(cacheRead + cacheWrite)
+  return `${formatTokens(input)} in, ${formatTokens(output)} out${thought}, ${cached} cached`
 }
