@@ -8,7 +8,7 @@ use locus_exec::event::EventKind;
 use locus_exec::run::{CancelTimes, RetryPolicy, SessionOptions, TurnOptions};
 use serde_json::{Value, json};
 
-use crate::support::{Event, Host, Inbox, Outbox, Turn, set, turn};
+use crate::support::{Event, Host, Inbox, Outbox, Turn, patiently, set, turn};
 
 /// A host of a fake codex.
 fn codex(agent: &str, change: impl FnOnce(&mut SessionOptions, &Path)) -> Host {
@@ -109,13 +109,17 @@ async fn a_turn_that_is_cancelled_before_it_began_is_interrupted_when_it_does() 
     for is_warm in [false, true] {
         let running = host.begin("hi");
         asked.hear().await;
-        let session = host.session.clone();
-        let cancel = tokio::spawn(async move { session.cancel().await });
-        host.settle_messages().await;
-        begin.say("now");
+        patiently("the end of the turn", async {
+            // The session has acted on the cancellation before it acts on what is asked after it.
+            let begins = async {
+                host.settle_messages().await;
+                begin.say("now");
+            };
+            tokio::join!(biased; host.session.cancel(), begins)
+        })
+        .await;
         let cancelled = host.finish(running).await;
         assert_eq!(cancelled.error()["code"], "CANCELLED");
         assert_eq!(cancelled.was_warm(), is_warm, "the process is kept");
-        cancel.await.unwrap();
     }
 }
