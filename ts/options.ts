@@ -64,7 +64,7 @@ export type LogLevel = 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
 export interface SessionOptions {
   /** The agent's working directory (default: the current directory). */
   projectPath?: string
-  /** `claude` (default) or `demo`. */
+  /** `claude` (default), `codex` or `demo`. */
   provider?: string
   /** The model; the agent's own choice where absent. */
   model?: string
@@ -76,7 +76,7 @@ export interface SessionOptions {
   extraArgs?: string[]
   /** Variables added to the agent's environment, or removed from it (`null`). */
   env?: Record<string, string | null>
-  /** The agent's own permission mode, for example `acceptEdits`. */
+  /** The agent's own permission mode, for example `acceptEdits`; for codex's see docs/agents.md. */
   permissionMode?: string
   /** Tools that may be used: names, or rules in the agent's syntax such as `Bash(git *)`. */
   allowedTools?: string[]

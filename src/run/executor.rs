@@ -42,6 +42,8 @@ pub(super) struct Executor {
     dispatcher: Dispatcher,
     journal: Journal,
     live: Option<Live>,
+    /// What the next process speaks, where one dialect serves all processes of the session.
+    dialect: Option<Box<dyn Dialect>>,
     turn: Option<Turn>,
     turns: u64,
     /// Those who wait for the end of the turn under way.
@@ -104,6 +106,7 @@ impl Executor {
             dispatcher,
             journal,
             live: None,
+            dialect: None,
             turn: None,
             turns: 0,
             cancelled: Vec::new(),
@@ -395,10 +398,14 @@ impl Executor {
             }
             let stderr_tail = live.process.stderr_tail().await;
             let error = ending(self.agent.name(), &turn.output, exit, stderr_tail);
+            if let Some(agent) = self.other_way(exit, &error) {
+                return self.fall_back(agent, &error).await;
+            }
             if !self.must_begin_anew(Some(&error)) {
                 self.attempt_ended(TurnEnd { error: Some(error), ..TurnEnd::default() });
             }
         }
+        self.keep_dialect(live.dialect);
         self.conclude().await;
         self.dispatcher.publish();
     }
