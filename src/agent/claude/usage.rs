@@ -10,7 +10,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::wire::{Maybe, Message, ModelUsage, ResultLine, Text, TokenUsage};
+use super::wire::{Message, ModelUsage, ResultLine, TokenUsage};
+use crate::agent::lenient::{Maybe, Text};
 use crate::usage::{CostSource, Meter, Usage};
 
 /// Keeps the process's totals, so that a turn's share is a difference, and the turn's running count.
@@ -187,7 +188,7 @@ fn sum(models: &HashMap<String, Maybe<ModelUsage>>) -> Usage {
 
 #[cfg(test)]
 mod tests {
-    use super::super::wire::object;
+    use crate::agent::lenient::object;
     use super::*;
     use crate::agent::json::CheckedJson;
 
