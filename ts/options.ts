@@ -57,6 +57,9 @@ export interface Budget {
   turns?: number
 }
 
+/** How much is logged. */
+export type LogLevel = 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
+
 /** How a session is to be run. */
 export interface SessionOptions {
   /** The agent's working directory (default: the current directory). */
@@ -104,6 +107,11 @@ export interface SessionOptions {
   historyDir?: string
   /** How many messages an agent is told that cannot resume the conversation by itself, the newest (default 10). */
   maxContextMessages?: number
+  /**
+   * What is logged in `.locus/logs` of a conversation that is kept, from this level on: ids, codes, durations, tokens, costs and
+   * messages of errors, never what was said (default: `LOCUS_LOG`, else `info`).
+   */
+  log?: LogLevel
   /** The longest line of the agent in bytes that is understood; a longer one is skipped (default 16 MiB). */
   maxLineBytes?: number
 }
@@ -182,6 +190,7 @@ export function toNative(options: SessionOptions): NativeSessionOptions & { proj
     settleMs: number('timeouts.settleMs', timeouts.settleMs),
     graceMs: number('timeouts.graceMs', timeouts.graceMs),
     lingerMs: number('timeouts.lingerMs', timeouts.lingerMs),
+    log: text(options, 'log') ?? (process.env.LOCUS_LOG || undefined),
     lineLimit: number('maxLineBytes', options.maxLineBytes),
     budget: budgetOf(options.budget),
   }

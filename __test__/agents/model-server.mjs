@@ -26,16 +26,17 @@ import { fileURLToPath } from 'node:url'
 /** @typedef {import('node:http').ServerResponse} ServerResponse */
 /** @typedef {{ input: number, output: number, cacheRead: number, cacheWrite: number }} Usage in tokens */
 /**
- * What one request asked for and got. The path is without the query, the status null until it is answered, the usage null unless a
- * streamed answer was sent to its end. The prompts are all that the human typed, oldest first.
- * @typedef {{ path: string, keywords: string[], prompts: string[], status: number | null, model: string | null, usage: Usage | null }} RequestRecord
+ * What one request asked for and got. The path is without the query, the session names the conversation where the agent does, the
+ * status is null until it is answered, the usage null unless an answer was sent to its end. The prompts are all that the human typed,
+ * oldest first.
+ * @typedef {{ path: string, session: string, keywords: string[], prompts: string[], status: number | null, model: string | null, usage: Usage | null }} RequestRecord
  */
 /**
  * @typedef {object} ModelServer
  * @property {string} url
  * @property {number} port
  * @property {RequestRecord[]} requests all so far, in order of arrival
- * @property {() => Usage} usage the sum over all streamed answers that were sent to their end
+ * @property {(session?: string) => Usage} usage the sum over all answers that were sent to their end, or those of one session
  * @property {() => Promise<void>} gated resolves as soon as an answer waits at the gate
  * @property {() => void} release lets every answer go on that waits at the gate now
  * @property {() => Promise<void>} close breaks off what is still going on
@@ -99,10 +100,10 @@ export async function startModelServer({ port = 0 } = {}) {
   const shared = { gate: new EventEmitter().setMaxListeners(0), refusals: new Map() }
   const server = createServer(async (request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname
-    /** @type {RequestRecord} */
-    const record = { path, keywords: [], prompts: [], status: null, model: null, usage: null }
-    const id = String(requests.push(record))
     const session = String(request.headers['x-claude-code-session-id'] ?? '')
+    /** @type {RequestRecord} */
+    const record = { path, session, keywords: [], prompts: [], status: null, model: null, usage: null }
+    const id = String(requests.push(record))
     try {
       const body = JSON.parse(Buffer.concat(await request.toArray()).toString() || '{}')
       record.model = body.model ?? null
@@ -123,8 +124,9 @@ export async function startModelServer({ port = 0 } = {}) {
     url: `http://127.0.0.1:${bound}`,
     port: bound,
     requests,
-    usage: () =>
+    usage: (session) =>
       requests
+        .filter((request) => session === undefined || request.session === session)
         .flatMap(({ usage }) => usage ?? [])
         .reduce(sum, { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }),
     async gated() {
@@ -259,6 +261,7 @@ async function anthropicMessages(exchange) {
   // Claude Code asks for this when streams keep breaking, so CUT succeeds in the end.
   if (!body.stream) {
     const content = [{ type: 'text', text: plan.words.join('') }]
+    record.usage = { ...USAGE }
     return sendJson(exchange, 200, {
       ...message,
       content,

@@ -458,6 +458,7 @@ impl ClaudeDialect {
         self.subagents_streamed.clear();
         if not_ours || result.origin.as_ref().is_some_and(|origin| origin.kind.is_some()) {
             // A turn that claude began by itself; its usage counts towards the turn that ends next.
+            self.meter.background_turn_ended(&result);
             return status("background_turn", None, sink);
         }
         let usage = self.meter.turn_ended(&result);

@@ -120,6 +120,8 @@ objects! {
         /// Set on a turn that nobody prompted, for example when a background task reports back.
         origin: Origin = "origin",
         model_usage: HashMap<String, Maybe<ModelUsage>> = "modelUsage",
+        /// The same since the last result of the process, whoever prompted that.
+        model_usage_since: HashMap<String, Maybe<ModelUsage>> = "model_usage_since_last_result",
     }
 
     /// Where a turn came from.

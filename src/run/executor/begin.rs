@@ -38,6 +38,8 @@ impl Executor {
         self.dispatcher.fact(Fact::PromptSubmitted { prompt: &options.prompt });
         self.end_spent_process().await;
         let warm = self.live.is_some();
+        let model = self.options.agent.model.as_deref();
+        self.journal.turn_started(&options.run_id, self.turns, self.agent.name(), model, warm);
         self.dispatcher.fact(Fact::TurnStarted { run_id: &options.run_id, turn: self.turns, warm });
         self.options.agent.permissions.can_ask = options.can_ask;
         let TurnOptions { prompt, run_id, timeouts, budget, retold, retry, context, .. } = options;
@@ -294,6 +296,7 @@ impl Executor {
             let supervision =
                 Supervision { runner: self.options.agent.runner.clone(), grace: self.options.cancel.grace };
             let process = Process::spawn(&command, &supervision, self.agent.install_hint())?;
+            self.journal.process_started(&command.program.to_string_lossy(), self.agent_session_id.is_some());
             process.write(dialect.open());
             let frames = FrameDecoder::new(self.options.line_limit);
             let resumes = self.agent_session_id.is_some();
