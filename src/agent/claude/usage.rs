@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::wire::{Message, ModelUsage, ResultLine, TokenUsage};
 use crate::agent::lenient::{Maybe, Text};
-use crate::usage::{CostSource, Meter, Usage};
+use crate::usage::{CostSource, Meter, Usage, rounded};
 
 /// Keeps the process's totals, so that a turn's share is a difference, and the turn's running count.
 #[derive(Debug, Default)]
@@ -167,7 +167,7 @@ fn sum(models: &HashMap<String, Maybe<ModelUsage>>) -> Usage {
         .iter()
         .filter_map(|(name, model)| {
             let model = model.0.as_ref()?;
-            let cost_usd = model.cost_usd.filter(|cost| *cost >= 0.0);
+            let cost_usd = model.cost_usd.filter(|cost| *cost >= 0.0).map(rounded);
             let usage = Usage {
                 input: model.input_tokens.unwrap_or(0),
                 output: model.output_tokens.unwrap_or(0),
