@@ -251,6 +251,9 @@ export class TerminalRenderer implements Renderer {
           this.#chalk.yellow('⚠ this version of the agent is too old to be spoken to as usual; words come late'),
         )
         break
+      case 'cost_unknown':
+        this.#line(this.#chalk.yellow(`⚠ ${detail.message}`))
+        break
       case 'not_saved':
         this.#line(this.#chalk.yellow(`⚠ the conversation cannot be saved: ${detail.message}`))
         break
