@@ -489,3 +489,22 @@ fn the_usage_of_codex_s_turns_adds_up_to_the_threads_total() {
         assert_eq!(sum.cache_read, counted("cachedInputTokens"), "{path}");
     }
 }
+
+/// What every turn of every recording ended with: the code of its failure, or nothing.
+#[test]
+fn every_failure_that_was_recorded_has_its_code() {
+    let told: Vec<String> = ["claude", "codex"]
+        .into_iter()
+        .flat_map(Transcript::all_of)
+        .map(|transcript| {
+            let ends: Vec<&str> = transcript
+                .turn_ends()
+                .iter()
+                .map(|end| end.error.as_ref().map_or("-", |error| error.kind().code()))
+                .collect();
+            let path = transcript.path.strip_prefix(fixtures()).unwrap();
+            format!("{}: {}", path.display(), ends.join(" "))
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"));
+}

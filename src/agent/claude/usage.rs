@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::wire::{Message, ModelUsage, ResultLine, TokenUsage};
 use crate::agent::lenient::{Maybe, Text};
-use crate::usage::{CostSource, Meter, Usage};
+use crate::usage::{CostSource, Meter, Usage, rounded};
 
 /// Keeps the process's totals, so that a turn's share is a difference, and the turn's running count.
 #[derive(Debug, Default)]
@@ -104,7 +104,7 @@ impl UsageMeter {
 
     /// What is new in the totals.
     fn difference(&mut self, result: &ResultLine, running: &Usage) -> Usage {
-        let cost = result.total_cost_usd.filter(|total| *total >= 0.0);
+        let cost = result.total_cost_usd.filter(|total| *total >= 0.0).map(rounded);
         match result.model_usage.as_ref().map(sum).filter(|total| !total.is_nothing()) {
             Some(mut total) => {
                 if cost.is_some() {
@@ -167,7 +167,7 @@ fn sum(models: &HashMap<String, Maybe<ModelUsage>>) -> Usage {
         .iter()
         .filter_map(|(name, model)| {
             let model = model.0.as_ref()?;
-            let cost_usd = model.cost_usd.filter(|cost| *cost >= 0.0);
+            let cost_usd = model.cost_usd.filter(|cost| *cost >= 0.0).map(rounded);
             let usage = Usage {
                 input: model.input_tokens.unwrap_or(0),
                 output: model.output_tokens.unwrap_or(0),
