@@ -248,7 +248,9 @@ export class TerminalRenderer implements Renderer {
         break
       case 'fallback':
         this.#line(
-          this.#chalk.yellow('⚠ this version of the agent is too old to be spoken to as usual; words come late'),
+          this.#chalk.yellow(
+            '⚠ this version of the agent is too old to be spoken to as usual; words come late',
+          ),
         )
         break
       case 'cost_unknown':
