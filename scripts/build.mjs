@@ -30,8 +30,8 @@ const NATIVE = {
 }
 const JS = {
   sources: ['ts', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs', 'index.d.ts'],
-  products: () => ['dist/index.cjs', 'dist/cli.cjs', 'types/index.d.ts'],
-  least: 3,
+  products: () => ['dist/index.cjs', 'dist/cli.cjs', 'dist/interactive.cjs', 'types/index.d.ts'],
+  least: 4,
 }
 
 function isFresh({ sources, products, least }) {
@@ -110,6 +110,13 @@ async function buildJs() {
     outdir: 'dist',
     outExtension: { '.js': '.cjs' },
     banner: { js: `#!/usr/bin/env node\n${shared.banner.js}` },
+    plugins: [interactiveApart],
+  })
+  await bundle({
+    ...shared,
+    entryPoints: { interactive: 'ts/cli/repl/run.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
   })
   chmodSync(join(root, 'dist', 'cli.cjs'), 0o755)
   rmSync(join(root, 'types'), { recursive: true, force: true })
@@ -118,6 +125,14 @@ async function buildJs() {
   // The face for `import`: names are found by Node's own lexer.
   writeFileSync(join(root, 'dist', 'index.mjs'), "export * from './index.cjs'\n")
   writeFileSync(join(root, 'types', 'index.d.mts'), "export * from './index.js'\n")
+}
+
+/** The interactive mode is a file of its own, so that a single prompt does not read what it does not need. */
+const interactiveApart = {
+  name: 'interactive-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/repl\/run\.js$/ }, () => ({ path: './interactive.cjs', external: true }))
+  },
 }
 
 function run(command, args) {

@@ -12,6 +12,9 @@ import type { Renderer } from './renderers/renderer.js'
 
 /** The flags of `locus exec`. */
 interface Flags extends ExecFlags {
+  interactive?: boolean
+  saveOnExit?: string
+  status?: boolean
   stream: boolean
   simple?: boolean
   jsonStream?: boolean
@@ -32,6 +35,7 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .command('exec')
     .description('run a prompt with an agent')
     .argument('[prompt...]', 'what the agent is to do; - reads it from stdin')
+    .option('-i, --interactive', 'talk with the agent; also without a prompt in a terminal')
     .option('-p, --provider <name>', 'the agent: claude or demo (default: claude)')
     .option('-m, --model <name>', "the model (default: the agent's choice)")
     .option('--executable <path>', "the agent's executable (default: found on PATH)")
@@ -50,6 +54,8 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     )
     .option('-c, --continue', 'go on with the conversation that was changed last')
     .option('--no-save', 'do not keep the conversation on disk')
+    .option('--save-on-exit <when>', 'ask, always or never: whether a conversation of -i is kept')
+    .option('--no-status', 'no status line under what is typed in -i')
     .option('-v, --verbose', 'show also what was not understood, and stacks of errors')
     .version(pkg.version)
     .addHelpText('after', HELP)
@@ -81,6 +87,7 @@ Examples:
   $ locus exec "explain this project"
   $ locus exec --provider demo "hello"          offline, no account needed
   $ git diff | locus exec - > review.md         the answer goes to stdout, all else to stderr
+  $ locus exec                                  talks with the agent
   $ locus exec --continue "and now test it"     goes on with the last conversation of this project
 
 The provider and the model can also be set by LOCUS_PROVIDER and LOCUS_MODEL, or in .locus/settings.json.
@@ -115,13 +122,31 @@ async function exec(words: string[], flags: Flags): Promise<void> {
     process.exitCode = await runLegacy(words, flags)
     return
   }
+  if (isInteractive(words, flags)) {
+    const { runRepl } = await import('./repl/run.js')
+    process.exitCode = await runRepl(words, flags)
+    return
+  }
   process.exitCode = await runExec(words, flags, await makeRenderer(flags))
+}
+
+/** Whether somebody wants to talk: by the flag, or by giving no prompt in a terminal. */
+function isInteractive(words: string[], { interactive, jsonStream }: Flags): boolean {
+  if (interactive && jsonStream) {
+    throw execError('INVALID_INPUT', '--json-stream is for programs; leave out --interactive')
+  }
+  const talks = words.length === 0 && process.stdin.isTTY && process.stdout.isTTY && !jsonStream
+  return interactive ?? talks
 }
 
 /** Runs the command line; sets the exit code. */
 export async function main(args: string[]): Promise<void> {
   // `locus exec … | head`: when the reader has gone there is nobody to write for.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // The terminal has gone; the signal says so too, and what it asks for is under way.
+    if (error.code === 'EIO') {
+      return
+    }
     process.exit(error.code === 'EPIPE' ? 0 : EXIT_CODES.INTERNAL)
   })
   try {

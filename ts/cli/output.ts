@@ -1,5 +1,8 @@
 import type { WriteStream } from 'node:tty'
 
+/** Takes text that is to be shown. */
+export type TextSink = Pick<Output, 'isTerminal' | 'columns' | 'write' | 'flush' | 'ready'>
+
 /**
  * Writes to a stream in batches: what is written within one turn of the event loop goes out as one `write`, and a
  * consumer that cannot keep up is waited for.

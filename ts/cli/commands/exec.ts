@@ -111,7 +111,7 @@ export async function runExec(words: string[], flags: ExecFlags, renderer: Rende
 }
 
 /** Keeps the history within its limits. The run is over and has told its end; what fails here is told beside it. */
-async function prune({ projectPath, history }: Plan): Promise<void> {
+export async function prune({ projectPath, history }: Plan): Promise<void> {
   try {
     await new HistoryStore({ projectPath }).prune(history)
   } catch (error) {
@@ -120,7 +120,7 @@ async function prune({ projectPath, history }: Plan): Promise<void> {
 }
 
 /** A new session, or the one that the flags name. */
-async function openSession(flags: ExecFlags, { options, projectPath }: Plan): Promise<ExecSession> {
+export async function openSession(flags: ExecFlags, { options, projectPath }: Plan): Promise<ExecSession> {
   if (flags.session !== undefined && flags.continue) {
     throw execError('INVALID_INPUT', 'give either --session or --continue, not both')
   }
@@ -188,7 +188,8 @@ class Signals {
   }
 }
 
-function asExecError(thrown: unknown): ExecError {
+/** What was thrown, as an error with a code. */
+export function asExecError(thrown: unknown): ExecError {
   if (thrown instanceof ExecError) {
     return thrown
   }

@@ -1,0 +1,31 @@
+import type { ChalkInstance } from 'chalk'
+import stringWidth from 'string-width'
+
+import { formatCost, formatDuration, formatTokens } from '../format.js'
+import { cleanValue } from '../renderers/clean-text.js'
+import type { StatusFacts } from './view.js'
+
+const GAP = ' · '
+
+/** What is known at a glance, on one row; what matters least goes first where there is no room. */
+export function statusLine(facts: StatusFacts, columns: number, { dim }: ChalkInstance): string {
+  const { provider, model, session, tokens, costUsd, elapsedMs } = cleanValue(facts)
+  const parts = [
+    { text: model === undefined ? provider : `${provider} ${model}`, weight: 3 },
+    { text: session, weight: 1 },
+    ...(tokens > 0 ? [{ text: `${formatTokens(tokens)} tokens`, weight: 2 }] : []),
+    ...(costUsd === undefined ? [] : [{ text: formatCost(costUsd), weight: 4 }]),
+    ...(elapsedMs === undefined
+      ? []
+      : [{ text: formatDuration(Math.floor(elapsedMs / 1000) * 1000), weight: 5 }]),
+  ]
+  const width = () => stringWidth(parts.map(({ text }) => text).join(GAP))
+  while (parts.length > 1 && width() > columns - 2) {
+    const least = Math.min(...parts.map(({ weight }) => weight))
+    parts.splice(
+      parts.findIndex(({ weight }) => weight === least),
+      1,
+    )
+  }
+  return dim(parts.map(({ text }) => text).join(GAP))
+}
