@@ -93,6 +93,8 @@ async function buildJs() {
     sourcesContent: false,
     logLevel: 'warning',
     external: ['../index.js'],
+    // Required when it is time: Node looks through a CommonJS file that is imported for what it may export.
+    supported: { 'dynamic-import': false },
     // One implementation for both module systems: classes, and `instanceof` with them, exist once.
     format: 'cjs',
     define: { 'import.meta.url': 'importMetaUrl' },
@@ -110,11 +112,18 @@ async function buildJs() {
     outdir: 'dist',
     outExtension: { '.js': '.cjs' },
     banner: { js: `#!/usr/bin/env node\n${shared.banner.js}` },
-    plugins: [interactiveApart],
+    plugins: [apart(INTERACTIVE)],
   })
   await bundle({
     ...shared,
     entryPoints: { interactive: 'ts/cli/repl/run.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
+    plugins: [apart(HIGHLIGHT)],
+  })
+  await bundle({
+    ...shared,
+    entryPoints: { highlight: 'ts/cli/display/highlight.ts' },
     outdir: 'dist',
     outExtension: { '.js': '.cjs' },
   })
@@ -127,12 +136,17 @@ async function buildJs() {
   writeFileSync(join(root, 'types', 'index.d.mts'), "export * from './index.js'\n")
 }
 
-/** The interactive mode is a file of its own, so that a single prompt does not read what it does not need. */
-const interactiveApart = {
-  name: 'interactive-apart',
-  setup({ onResolve }) {
-    onResolve({ filter: /^\.\/repl\/run\.js$/ }, () => ({ path: './interactive.cjs', external: true }))
-  },
+/** Modules that are files of their own, so that nobody reads what is not needed. */
+const INTERACTIVE = { filter: /\/repl\/run\.js$/, path: './interactive.cjs' }
+const HIGHLIGHT = { filter: /\/display\/highlight\.js$/, path: './highlight.cjs' }
+
+function apart({ filter, path }) {
+  return {
+    name: `apart ${path}`,
+    setup({ onResolve }) {
+      onResolve({ filter }, () => ({ path, external: true }))
+    },
+  }
 }
 
 function run(command, args) {

@@ -104,13 +104,14 @@ async function makeRenderer(flags: Flags): Promise<Renderer> {
   }
   const err = new Output(process.stderr)
   const { TerminalRenderer } = await import('./renderers/terminal.js')
+  const { SpinnerIndicator } = await import('./renderers/spinner.js')
   const plain =
     flags.simple || err.isTerminal === false || process.env.NO_COLOR || process.env.TERM === 'dumb'
   return new TerminalRenderer({
     out,
     err,
     stream: flags.stream,
-    animate: !plain && !process.env.CI,
+    ...(!plain && !process.env.CI && { indicator: new SpinnerIndicator() }),
     colors: !plain,
     verbose: flags.verbose ?? false,
   })

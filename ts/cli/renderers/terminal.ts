@@ -8,7 +8,7 @@ import { formatCost, formatDuration, formatTokens } from '../format.js'
 import type { TextSink } from '../output.js'
 import { SHORT_ID } from '../short-id.js'
 import { CleanText, cleanValue } from './clean-text.js'
-import { type Indicator, NO_INDICATOR, SpinnerIndicator } from './indicator.js'
+import { type Indicator, NO_INDICATOR } from './indicator.js'
 import type { Renderer, RunEnd, RunStart } from './renderer.js'
 import { toolOutcome, toolTitle } from './tool-display.js'
 
@@ -20,8 +20,8 @@ export interface TerminalOptions {
   err: TextSink
   /** Show the answer while it is made, or at its end. */
   stream: boolean
-  /** Whether lines may be drawn over: by a spinner, or by an indicator that is given. */
-  animate: boolean | Indicator
+  /** Shows what goes on, where lines may be drawn over. */
+  indicator?: Indicator
   colors: boolean
   verbose: boolean
   /** What is told at the end: all, one line for each turn of many, or nothing (default: all). */
@@ -60,8 +60,7 @@ export class TerminalRenderer implements Renderer {
   constructor(options: TerminalOptions) {
     this.#options = options
     this.#chalk = new Chalk({ level: options.colors ? 1 : 0 })
-    const { animate } = options
-    this.#indicator = typeof animate === 'object' ? animate : animate ? new SpinnerIndicator() : NO_INDICATOR
+    this.#indicator = options.indicator ?? NO_INDICATOR
   }
 
   start({ model, sessionId, saved }: RunStart): void {

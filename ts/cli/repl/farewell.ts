@@ -10,16 +10,18 @@ export const SAVE_ON_EXIT: readonly SaveOnExit[] = ['ask', 'always', 'never']
 /** The end of the interactive mode: whether the conversation is kept, and what is said about it. */
 export class Farewell {
   readonly #saveOnExit: SaveOnExit
+  readonly #saves: boolean
   readonly #store: HistoryStore
 
-  constructor(saveOnExit: SaveOnExit, projectPath: string) {
+  constructor(saveOnExit: SaveOnExit, { saves, projectPath }: { saves: boolean; projectPath: string }) {
+    this.#saves = saves
     this.#saveOnExit = saveOnExit
     this.#store = new HistoryStore({ projectPath })
   }
 
   /** Whether to keep the conversation. One that was there before is kept: the question is about what was said now. */
   async question({ turns, resumed, session }: Conversation, view: ReplView): Promise<boolean> {
-    if (this.#saveOnExit !== 'ask' || turns === 0 || resumed) {
+    if (!this.#saves || this.#saveOnExit !== 'ask' || turns === 0 || resumed) {
       return true
     }
     await session.cancel()
@@ -28,7 +30,7 @@ export class Farewell {
 
   /** Does what was answered, when the session has ended; the last words. */
   async words({ turns, resumed, session, shortId }: Conversation, keep: boolean): Promise<string> {
-    if (this.#saveOnExit === 'never' || (turns === 0 && !resumed)) {
+    if (!this.#saves || (turns === 0 && !resumed)) {
       return 'Goodbye!'
     }
     if (keep) {

@@ -155,12 +155,12 @@ export class LiveView implements ReplView {
       flush: () => screen.print(this.#answerRows()),
     }
     const err: TextSink = { ...shared, write: (text) => screen.print(text), flush: () => {} }
-    const animate: Indicator = {
+    const indicator: Indicator = {
       apart: true,
       show: (activities) => this.#showActivities(activities),
       hide: () => this.#showActivities([]),
     }
-    return new TerminalRenderer({ out, err, stream: true, animate, colors: true, verbose, summary: 'line' })
+    return new TerminalRenderer({ out, err, stream: true, indicator, colors: true, verbose, summary: 'line' })
   }
 
   askPermission(request: PermissionRequestChunk, signal: AbortSignal): Promise<PermissionAnswer> {

@@ -72,7 +72,7 @@ export class PlainView implements ReplView {
   renderer(verbose: boolean): Renderer {
     const { out, isTerminal } = { out: this.#out, isTerminal: this.#stdin.isTTY }
     return new TerminalRenderer({
-      ...{ out, err: this.#err, stream: true, animate: false, colors: false, verbose },
+      ...{ out, err: this.#err, stream: true, colors: false, verbose },
       summary: isTerminal ? 'line' : 'none',
     })
   }

@@ -80,7 +80,7 @@ export class Repl implements ReplState, ReplListener {
   }
 
   get notice(): string | undefined {
-    if (this.#leaving !== undefined) {
+    if (this.#leaving !== undefined && this.#working) {
       return 'Leaving; Ctrl+C does not wait for the agent'
     }
     if (this.#interrupting) {

@@ -51,7 +51,7 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
   const changes = new FileChanges(projectPath)
   const repl = new Repl(
     {
-      ...{ conversation, view, desk, farewell: new Farewell(saveOnExit, projectPath), changes },
+      ...{ conversation, view, desk, farewell: new Farewell(saveOnExit, { saves, projectPath }), changes },
       runCommand: (repl) => {
         const commands = new Commands({
           ...{ repl, conversation, view, desk, changes, projectPath, saves },
@@ -64,11 +64,11 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
     flags.verbose ?? false,
   )
   const release = onSignals(repl)
-  const ended = repl.run()
   view.note(greeting(conversation, view.colors))
   for (const problem of problems) {
     view.note(`⚠ ${problem}`)
   }
+  const ended = repl.run()
   if (words.length > 0) {
     repl.submit(` ${words.join(' ')}`)
   }
