@@ -23,6 +23,10 @@ export function applyKey(editor: LineEditor, character: string | undefined, key:
   if (key.name === 'return') {
     return enter(editor, key)
   }
+  // Node says of a lone ESC that it is Alt with nothing.
+  if (key.name === 'escape') {
+    return 'escape'
+  }
   if (key.name === 'enter' || NEWLINE_CODES.has((key as { code?: string }).code ?? '')) {
     editor.insert('\n')
     return undefined
@@ -151,8 +155,6 @@ function plain(editor: LineEditor, character: string | undefined, key: Key): Key
       return editor.down() ? undefined : 'newer'
     case 'tab':
       return 'complete'
-    case 'escape':
-      return 'escape'
     default:
   }
   // Ctrl+_ has no name.

@@ -31,8 +31,6 @@ const MAX_ACTIVITIES = 5
 const MAX_QUEUE_ROWS = 4
 /** So much of an answer may wait for a frame. */
 const MAX_PENDING_TEXT = 64 * 1024
-/** Keys that come right behind others were meant for the text, not for a question that has just appeared. */
-const STRAY_KEYS_MS = 400
 
 /** What the live view is made of. */
 export interface LiveViewParts {
@@ -49,6 +47,8 @@ export interface LiveViewParts {
 
 interface OpenQuestion {
   question: PermissionQuestion
+  /** Whether keys answer it: not while somebody is typing something else, who would answer without having read it. */
+  armed: boolean
   answer(answer: PermissionAnswer): void
 }
 
@@ -78,7 +78,6 @@ export class LiveView implements ReplView {
   #options: readonly string[] = []
   #question: OpenQuestion | undefined
   #confirmation: OpenConfirmation | undefined
-  #typedAt = Number.NEGATIVE_INFINITY
   #highlighter: Highlighter | undefined
 
   constructor(parts: LiveViewParts) {
@@ -173,6 +172,7 @@ export class LiveView implements ReplView {
       }
       this.#question = {
         question,
+        armed: this.#editor.text === '',
         answer: (answer) => {
           settle()
           this.note(this.#verdict(answer))
@@ -243,18 +243,16 @@ export class LiveView implements ReplView {
   }
 
   #key(character: string | undefined, key: Key): void {
-    const stray = performance.now() - this.#typedAt < STRAY_KEYS_MS
     if (key.ctrl && key.name === 'c') {
       this.#interrupted()
     } else if (this.#confirmation) {
       this.#confirmed(this.#confirmation, character, key)
-    } else if (this.#question) {
-      const answer = stray ? undefined : this.#question.question.key(character, key)
+    } else if (this.#question?.armed) {
+      const answer = this.#question.question.key(character, key)
       if (answer) {
         this.#question.answer(answer)
       }
     } else {
-      this.#typedAt = performance.now()
       this.#listener?.otherKey()
       this.#typed(character, key)
     }
@@ -310,11 +308,21 @@ export class LiveView implements ReplView {
       case 'suspend':
         this.#suspend()
         break
+      case 'escape':
+        this.#armQuestion()
+        break
       default:
     }
   }
 
+  #armQuestion(): void {
+    if (this.#question) {
+      this.#question.armed = true
+    }
+  }
+
   #submit(): void {
+    this.#armQuestion()
     const text = this.#editor.take()
     if (text.trim() !== '' && this.#parts.history.add(text)) {
       this.#parts.remember(text)
@@ -341,7 +349,7 @@ export class LiveView implements ReplView {
 
   #pasted(text: string): void {
     const clean = new CleanText().push(text.replace(/\r\n?/g, '\n'))
-    const editor = this.#question ? this.#question.question.reason : this.#editor
+    const editor = this.#question?.armed ? this.#question.question.reason : this.#editor
     editor?.insert(clean)
     this.#screen.draw()
   }
@@ -393,14 +401,19 @@ export class LiveView implements ReplView {
     if (reason) {
       return inputRows(reason.text, reason.caret, { ...layout, mark: `${red('why?')} ` })
     }
-    if (this.#question) {
+    if (this.#question?.armed) {
       return inputRows('', 0, { ...layout, mark: `${this.#question.question.choices(this.#chalk)} ` })
     }
     return inputRows(this.#editor.text, this.#editor.caret, { ...layout, mark: `${cyan(bold('❯'))} ` })
   }
 
   #activityRows(cut: (row: string) => string): string[] {
-    if (!this.#state?.busy || this.#question) {
+    if (this.#question) {
+      return this.#question.armed
+        ? []
+        : [cut(this.#chalk.yellow('⚡ press Esc to answer the question above'))]
+    }
+    if (!this.#state?.busy) {
       return []
     }
     const { cyan, dim } = this.#chalk
