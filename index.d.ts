@@ -83,6 +83,18 @@ export declare class NativeWaker {
   constructor(wake: (arg: number) => void)
 }
 
+/**
+ * The code of a failure of which there is a status of HTTP, a word of a protocol or a system, or a text; null where
+ * they do not tell.
+ */
+export declare function classify(status: number | undefined | null, word: string | undefined | null, text: string): string | null
+
+/**
+ * Whether there is another attempt; null where there is none. `now` is in milliseconds since the epoch, `chance`
+ * between 0 and 1.
+ */
+export declare function decideRetry(failure: NativeFailure, policy: NativeRetryPolicy, now: number, chance: number): NativeRetry | null
+
 /** All error codes of the engine. */
 export declare function errorCodes(): Array<NativeErrorCode>
 
@@ -95,6 +107,22 @@ export interface NativeErrorCode {
   code: string
   /** Whether the same turn may succeed when tried again. */
   retryable: boolean
+  /** What a person can do about it. */
+  remedy: string
+}
+
+/** How an attempt failed, and what there was before it. */
+export interface NativeFailure {
+  /** Of what. */
+  code: string
+  /** How long to wait, in milliseconds, where that is known. */
+  retryAfterMs?: number
+  /** Milliseconds since the epoch. */
+  resetsAt?: number
+  /** Tries that are used up, without this attempt. */
+  tries: number
+  /** How long was waited between the attempts so far, in milliseconds. */
+  waitedMs: number
 }
 
 /** Where the history is. */
@@ -112,6 +140,27 @@ export interface NativeRecordOptions {
   stored: boolean
   /** The folder of the files, where it is not `.locus/exec-history`; relative to the project. */
   historyDir?: string
+}
+
+/** That another attempt is made. */
+export interface NativeRetry {
+  /** Milliseconds until then. */
+  delayMs: number
+  /** Tries that are used up by then. */
+  tries: number
+}
+
+/** What the fields mean is documented on `RetryPolicy` in `ts/retry.ts`. */
+export interface NativeRetryPolicy {
+  tries?: number
+  delayMs?: number
+  factor?: number
+  maxDelayMs?: number
+  jitter?: boolean
+  maxWaitMs?: number
+  maxTotalMs?: number
+  /** Whether the turn fails instead of going on where the agent has changed something. */
+  askAfterChanges?: boolean
 }
 
 /** How a session is to be run; what the fields mean is documented on `SessionOptions` in `ts/options.ts`. */
@@ -152,6 +201,9 @@ export interface NativeTurnOptions {
   totalMs?: number
   /** The prompt with the conversation so far in it, for an agent that cannot resume it by itself. */
   retold?: string
+  retry?: NativeRetryPolicy
+  /** What the agent is to know of earlier attempts, a `RetryContext` as JSON. */
+  retryContext?: string
 }
 
 /** The number of the words that carry a time instead of an event. */

@@ -2,7 +2,10 @@
 //!
 //! An [`Error`] names the situation and carries its facts; its [`ErrorKind`] is the code that crosses every
 //! border (TypeScript, `--json-stream`, exit codes) and never changes its meaning; an [`ErrorReport`] is the
-//! same thing as plain data.
+//! same thing as plain data. What agents and programs say of their failures becomes a kind by [`Symptoms`].
+
+mod classify;
+mod kind;
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -11,99 +14,12 @@ use std::iter::successors;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+pub use classify::Symptoms;
+pub use kind::ErrorKind;
 
 use crate::process::Exit;
-
-macro_rules! error_kinds {
-    ($($(#[$doc:meta])* $kind:ident = $code:literal, retryable: $retryable:literal;)+) => {
-        /// The stable code of an [`Error`].
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum ErrorKind {
-            $($(#[$doc])* $kind,)+
-        }
-
-        impl ErrorKind {
-            /// Every kind, in the order of this file.
-            pub const ALL: &'static [Self] = &[$(Self::$kind,)+];
-
-            /// The code as it is written everywhere outside Rust, for example `CLI_NOT_FOUND`.
-            pub const fn code(self) -> &'static str {
-                match self {
-                    $(Self::$kind => $code,)+
-                }
-            }
-
-            /// Whether the same turn may succeed when it is simply tried again later.
-            pub const fn retryable(self) -> bool {
-                match self {
-                    $(Self::$kind => $retryable,)+
-                }
-            }
-        }
-    };
-}
-
-error_kinds! {
-    /// A prompt or an option that cannot be used.
-    InvalidInput = "INVALID_INPUT", retryable: false;
-    /// No agent is registered under this name.
-    UnknownProvider = "UNKNOWN_PROVIDER", retryable: false;
-    /// The working directory is missing, no directory, or not accessible.
-    InvalidDirectory = "INVALID_DIRECTORY", retryable: false;
-    /// The agent's executable was not found.
-    CliNotFound = "CLI_NOT_FOUND", retryable: false;
-    /// The operating system refused to start the agent.
-    SpawnFailed = "SPAWN_FAILED", retryable: false;
-    /// The agent ended before it said that it was ready.
-    ExitedBeforeInit = "EXITED_BEFORE_INIT", retryable: false;
-    /// The agent ended with exit code 0 but gave no result.
-    NoResult = "NO_RESULT", retryable: true;
-    /// The agent ended with another exit code in the middle of a turn.
-    ProcessCrashed = "PROCESS_CRASHED", retryable: true;
-    /// The agent was ended by a signal that we did not send.
-    KilledBySignal = "KILLED_BY_SIGNAL", retryable: true;
-    /// The agent printed nothing that its protocol knows.
-    Protocol = "PROTOCOL", retryable: false;
-    /// The agent reported a failure of the model's API that has no finer code.
-    Api = "API_ERROR", retryable: false;
-    /// The agent is not logged in, or its key is refused.
-    Auth = "AUTH", retryable: false;
-    /// The model's API limits the rate.
-    RateLimit = "RATE_LIMIT", retryable: true;
-    /// The model's API is overloaded or failing.
-    Overloaded = "OVERLOADED", retryable: true;
-    /// The model's API cannot be reached.
-    Network = "NETWORK_ERROR", retryable: true;
-    /// The agent stopped at its limit of model turns.
-    MaxTurns = "MAX_TURNS", retryable: false;
-    /// The agent stopped at its budget.
-    BudgetExceeded = "BUDGET_EXCEEDED", retryable: false;
-    /// The agent ended the turn with an error that has no finer code.
-    AgentError = "AGENT_ERROR", retryable: false;
-    /// The agent did not get ready in time.
-    StartTimeout = "START_TIMEOUT", retryable: true;
-    /// The agent was silent for too long in the middle of a turn.
-    IdleTimeout = "IDLE_TIMEOUT", retryable: true;
-    /// The turn took too long.
-    TurnTimeout = "TURN_TIMEOUT", retryable: false;
-    /// The turn was cancelled.
-    Cancelled = "CANCELLED", retryable: false;
-    /// A turn of this session is still running.
-    SessionBusy = "SESSION_BUSY", retryable: false;
-    /// The session was ended.
-    SessionEnded = "SESSION_ENDED", retryable: false;
-    /// No stored session has this id.
-    SessionNotFound = "SESSION_NOT_FOUND", retryable: false;
-    /// Several stored sessions begin with this id; told by who resolves it (the command line), not by the engine.
-    SessionAmbiguous = "SESSION_AMBIGUOUS", retryable: false;
-    /// A file of the history could not be read or written.
-    History = "HISTORY", retryable: false;
-    /// A file of the history was written by a newer version.
-    SchemaTooNew = "SCHEMA_TOO_NEW", retryable: false;
-    /// A defect of this package.
-    Internal = "INTERNAL", retryable: false;
-}
 
 /// A failure of the engine or of the agent it runs.
 #[derive(Debug, thiserror::Error)]
@@ -156,6 +72,8 @@ pub enum Error {
         agent: &'static str,
         /// Which of the four endings.
         kind: ErrorKind,
+        /// The kind of what it wrote to stderr, where that tells more.
+        reason: Option<ErrorKind>,
         /// How the process ended.
         exit: Exit,
         /// The last of what it wrote to stderr.
@@ -184,8 +102,8 @@ pub enum Error {
         kind: ErrorKind,
         /// The agent's message.
         message: String,
-        /// How long the agent or its API asks to wait.
-        retry_after: Option<Duration>,
+        /// When it may be tried again, where the agent or its API says so.
+        available: Option<Available>,
     },
     /// See [`ErrorKind::StartTimeout`], [`ErrorKind::IdleTimeout`] and [`ErrorKind::TurnTimeout`].
     #[error("{agent} {} and was stopped", describe_timeout(*kind, *after))]
@@ -246,6 +164,25 @@ pub enum Error {
     Internal(Cow<'static, str>),
 }
 
+/// When something that is limited is available again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Available {
+    /// After so long.
+    After(Duration),
+    /// At a time, in milliseconds since the epoch.
+    At(u64),
+}
+
+impl Available {
+    /// How long that is from `now`, in milliseconds since the epoch.
+    pub fn wait(self, now: u64) -> Duration {
+        match self {
+            Self::After(wait) => wait,
+            Self::At(time) => Duration::from_millis(time.saturating_sub(now)),
+        }
+    }
+}
+
 /// The result of what can fail in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -274,7 +211,8 @@ impl Error {
             Self::InvalidDirectory { .. } => ErrorKind::InvalidDirectory,
             Self::CliNotFound { .. } => ErrorKind::CliNotFound,
             Self::SpawnFailed { .. } => ErrorKind::SpawnFailed,
-            Self::Exited { kind, .. } | Self::Agent { kind, .. } | Self::TimedOut { kind, .. } => *kind,
+            Self::Exited { kind, reason, .. } => reason.unwrap_or(*kind),
+            Self::Agent { kind, .. } | Self::TimedOut { kind, .. } => *kind,
             Self::Protocol { .. } => ErrorKind::Protocol,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::SessionBusy => ErrorKind::SessionBusy,
@@ -283,6 +221,14 @@ impl Error {
             Self::History { .. } => ErrorKind::History,
             Self::SchemaTooNew { .. } => ErrorKind::SchemaTooNew,
             Self::Internal(_) => ErrorKind::Internal,
+        }
+    }
+
+    /// When it may be tried again, where that is known.
+    pub fn available(&self) -> Option<Available> {
+        match self {
+            Self::Agent { available, .. } => *available,
+            _ => None,
         }
     }
 
@@ -300,9 +246,10 @@ impl Error {
             }
             _ => (None, None),
         };
-        let retry_after = match self {
-            Self::Agent { retry_after, .. } => *retry_after,
-            _ => None,
+        let (retry_after, resets_at) = match self.available() {
+            Some(Available::After(wait)) => (Some(wait), None),
+            Some(Available::At(time)) => (None, Some(time)),
+            None => (None, None),
         };
         let message = match causes.as_slice() {
             [] => self.to_string(),
@@ -313,10 +260,13 @@ impl Error {
             code: self.kind().code(),
             retryable: self.kind().retryable(),
             retry_after_ms: retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+            resets_at,
             causes,
             exit_code: exit.and_then(|exit| exit.code),
             signal: exit.and_then(|exit| exit.signal),
             stderr_tail,
+            needs_consent: false,
+            attempts: Vec::new(),
         }
     }
 }
@@ -334,6 +284,9 @@ pub struct ErrorReport {
     /// How long to wait before that, in milliseconds, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
+    /// When it may be tried again, in milliseconds since the epoch, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resets_at: Option<u64>,
     /// The chain of causes, outermost first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<String>,
@@ -346,19 +299,32 @@ pub struct ErrorReport {
     /// The last of what the agent wrote to stderr.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stderr_tail: Option<String>,
+    /// Whether another try was not made because the agent had changed something, which it might do twice.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub needs_consent: bool,
+    /// What every attempt failed of, the last one included, where there were several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<FailedAttempt>,
+}
+
+/// What an attempt at a turn failed of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FailedAttempt {
+    /// Which attempt: 1, 2, 3, …
+    pub attempt: u32,
+    /// The stable code.
+    pub code: Cow<'static, str>,
+    /// What was wrong, shortened.
+    pub message: String,
+    /// The tool that was used last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_tool: Option<String>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn codes_are_unique() {
-        let mut codes: Vec<_> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
-        codes.sort_unstable();
-        codes.dedup();
-        assert_eq!(codes.len(), ErrorKind::ALL.len());
-    }
 
     #[test]
     fn a_report_carries_the_causes() {

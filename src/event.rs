@@ -63,6 +63,8 @@ event_kinds! {
     PermissionRequested = "permission:requested",
     /// That question was answered or withdrawn.
     PermissionResolved = "permission:resolved",
+    /// An attempt failed and another one was scheduled.
+    RetryScheduled = "retry:scheduled",
     /// The turn's usage so far became known.
     UsageUpdated = "usage:updated",
     /// The turn's result became known.
@@ -124,6 +126,7 @@ impl Payload<'_> {
                 Fact::ThinkingStarted {} => EventKind::ThinkingStarted,
                 Fact::ThinkingStopped {} => EventKind::ThinkingStopped,
                 Fact::PermissionResolved { .. } => EventKind::PermissionResolved,
+                Fact::RetryScheduled { .. } => EventKind::RetryScheduled,
                 Fact::TurnCompleted { .. } => EventKind::TurnCompleted,
                 Fact::SessionEnded { .. } => EventKind::SessionEnded,
             },
@@ -176,6 +179,24 @@ pub enum Fact<'a> {
         /// The reason that the agent was given with a denial.
         #[serde(skip_serializing_if = "Option::is_none")]
         message: Option<&'a str>,
+    },
+    /// See [`EventKind::RetryScheduled`].
+    RetryScheduled {
+        /// Which attempt comes next: 2, 3, …
+        attempt: u32,
+        /// How many tries the policy allows.
+        max_tries: u32,
+        /// What the attempt failed of: the stable code.
+        code: &'static str,
+        /// The whole message.
+        message: &'a str,
+        /// Milliseconds until the next attempt.
+        delay_ms: u64,
+        /// When a limit is reset that is waited for, in milliseconds since the epoch.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        until: Option<u64>,
+        /// `repeat`: with the same prompt, and what was said of the answer so far is void; `continue`: the agent goes on.
+        how: &'static str,
     },
     /// See [`EventKind::TurnCompleted`].
     TurnCompleted {

@@ -61,7 +61,9 @@ export interface ToolResultChunk extends FromSubagent {
 
 /**
  * What the agent is doing beside answering: `starting`, `initialized` (detail: model, permissionMode, agentVersion),
- * `requesting`, `retrying` (detail: attempt, maxRetries, delayMs, errorStatus, error), `compacting`, `compacted`,
+ * `requesting`, `retrying` (detail: attempt, maxRetries, delayMs, error; from the agent, which tries a request of its own again:
+ * errorStatus; from the engine, which tries the turn again: code and how, which is `repeat` where the answer so far is void, or
+ * `continue`), `compacting`, `compacted`,
  * `abandoned` (a stream that broke or was interrupted: of the message under way, the blocks from `from_block_index` of the
  * detail on are void; after a break they come again), or an agent's own word.
  */
@@ -104,6 +106,17 @@ export interface ResultChunk {
   agentSessionId?: string
 }
 
+/** What an attempt at a turn failed of. */
+export interface FailedAttempt {
+  /** Which attempt: 1, 2, 3, … */
+  attempt: number
+  /** The stable code; see `ErrorCode`. */
+  code: string
+  message: string
+  /** The tool that was used last. */
+  lastTool?: string
+}
+
 /** The turn failed; a `result` chunk with `success: false` follows. */
 export interface ErrorChunk {
   type: 'error'
@@ -114,11 +127,17 @@ export interface ErrorChunk {
   /** Whether the same turn may succeed when tried again. */
   retryable: boolean
   retryAfterMs?: number
+  /** When it may be tried again, in milliseconds since the epoch, where known. */
+  resetsAt?: number
   causes?: string[]
   exitCode?: number
   signal?: string
   /** The last of what the agent wrote to stderr. */
   stderrTail?: string
+  /** Another try was not made because the agent had changed something, which it might do twice. */
+  needsConsent?: boolean
+  /** What every attempt failed of, the last one included, where there were several. */
+  attempts?: FailedAttempt[]
 }
 
 /** A line that could not be understood; the run goes on. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { EventEmitter } from 'node:events'
 
-import type { NativeSession, NativeWaker } from '../index.js'
+import type { NativeRetryPolicy, NativeSession, NativeWaker } from '../index.js'
 import type {
   PermissionRequestChunk,
   StreamChunk,
@@ -23,6 +23,7 @@ import {
   watchdogs,
 } from './options.js'
 import { EventReader } from './reader.js'
+import { nativePolicy } from './retry.js'
 
 /** The engines by number. Weak, so that one that everybody has let go of ends with its agent. */
 const engines = new Map<number, WeakRef<Engine>>()
@@ -72,6 +73,7 @@ export class Engine {
   #onPermission: PermissionHandler | undefined
   readonly #onTool: Beginning['onTool']
   #timeouts: Timeouts | undefined
+  #retry: NativeRetryPolicy | undefined
   #turn: TurnListener | undefined
   #turnPermission: PermissionHandler | undefined
   #runId = ''
@@ -85,6 +87,7 @@ export class Engine {
     this.#onPermission = options.onPermission
     this.#timeouts = options.timeouts
     watchdogs(options.timeouts)
+    this.#retry = nativePolicy(options.retry)
     const nativeOptions = {
       ...toNative(options),
       resume,
@@ -127,6 +130,8 @@ export class Engine {
       throw execError('INVALID_INPUT', 'the prompt is empty; say what the agent is to do')
     }
     const limits = watchdogs(this.#timeouts, options.timeouts)
+    const retry = options.retry === undefined ? this.#retry : nativePolicy(options.retry)
+    const retryContext = options.retryContext && JSON.stringify(options.retryContext)
     this.#turn = listener
     this.#turnPermission = options.onPermission ?? this.#onPermission
     this.#runId = randomUUID()
@@ -134,7 +139,7 @@ export class Engine {
       this.#turnPermission !== undefined ||
       this.#emitter.listenerCount(ExecEventType.PERMISSION_REQUESTED) > 0
     this.#native
-      .runTurn({ prompt, runId: this.#runId, canAsk, retold, ...limits })
+      .runTurn({ prompt, runId: this.#runId, canAsk, retold, retry, retryContext, ...limits })
       .catch((thrown: unknown) => {
         this.#turn = undefined
         const error = errorOfNative(thrown)
@@ -250,6 +255,7 @@ export class Engine {
     // A turn may be over for the agent and not for its listeners; what they are still told belongs to the old options.
     this.#refuseWhileBusy()
     watchdogs(options.timeouts)
+    const retry = nativePolicy(options.retry)
     const nativeOptions = { ...toNative(options), resume }
     try {
       await this.#native.configure(nativeOptions)
@@ -258,6 +264,7 @@ export class Engine {
     }
     this.#onPermission = options.onPermission
     this.#timeouts = options.timeouts
+    this.#retry = retry
   }
 
   /** Has what is kept with the conversation written down, as JSON; not after the end of the session. */

@@ -1,10 +1,17 @@
-import type { ErrorChunk, ResultChunk } from './chunks.js'
+import type { ErrorChunk, FailedAttempt, ResultChunk } from './chunks.js'
+import { errorInfo } from './error-info.js'
 
 /** What is known of a failure beside its code and message. */
 export interface ExecErrorDetails {
   retryable?: boolean
   /** How long to wait before another try, in milliseconds, where known. */
   retryAfterMs?: number
+  /** When it may be tried again, in milliseconds since the epoch, where known. */
+  resetsAt?: number
+  /** Another try was not made because the agent had changed something, which it might do twice. */
+  needsConsent?: boolean
+  /** What every attempt failed of, where there were several. */
+  attempts?: FailedAttempt[]
   /** The last of what the agent wrote to stderr. */
   stderrTail?: string
   /** The agent's exit code, where it ended by itself. */
@@ -24,6 +31,9 @@ export class ExecError extends Error {
   readonly retryable: boolean
   // `declare`: a fact that is not known is not there, not even as undefined.
   declare readonly retryAfterMs?: number
+  declare readonly resetsAt?: number
+  declare readonly needsConsent?: boolean
+  declare readonly attempts?: FailedAttempt[]
   declare readonly stderrTail?: string
   declare readonly exitCode?: number
   declare readonly signal?: string
@@ -39,6 +49,16 @@ export class ExecError extends Error {
     this.code = code
     this.retryable = retryable
     Object.assign(this, details)
+  }
+
+  /** What a person can do about it. */
+  get remedy(): string {
+    return errorInfo(this.code).remedy
+  }
+
+  /** Where it is documented, relative to this package. */
+  get docs(): string {
+    return errorInfo(this.code).docs
   }
 }
 
@@ -72,12 +92,22 @@ export class RateLimitError extends ExecError {}
 export class OverloadedError extends ExecError {}
 /** The model's API cannot be reached. */
 export class NetworkError extends ExecError {}
+/** The conversation is longer than the model can take. */
+export class ContextLimitError extends ExecError {}
 /** The agent stopped at its limit of model turns. */
 export class MaxTurnsError extends ExecError {}
 /** The agent stopped at its budget. */
 export class BudgetExceededError extends ExecError {}
 /** The agent ended the turn with an error that has no finer code. */
 export class AgentError extends ExecError {}
+/** Something may not be done: a tool was refused, or the system forbids it. */
+export class PermissionDeniedError extends ExecError {}
+/** A tool of the agent failed. */
+export class ToolFailureError extends ExecError {}
+/** Code that was written cannot be parsed. */
+export class CodeSyntaxError extends ExecError {}
+/** Something that the code needs is missing. */
+export class DependencyError extends ExecError {}
 /** The agent did not get ready in time. */
 export class StartTimeoutError extends ExecError {}
 /** The agent was silent for too long in the middle of a turn. */
@@ -98,6 +128,8 @@ export class SessionAmbiguousError extends ExecError {}
 export class HistoryError extends ExecError {}
 /** A file of the history was written by a newer version. */
 export class SchemaTooNewError extends ExecError {}
+/** A failure that nothing more is known of. */
+export class UnknownError extends ExecError {}
 /** A defect of this package. */
 export class InternalError extends ExecError {}
 
@@ -117,9 +149,14 @@ const CLASSES = {
   RATE_LIMIT: RateLimitError,
   OVERLOADED: OverloadedError,
   NETWORK_ERROR: NetworkError,
+  CONTEXT_LIMIT: ContextLimitError,
   MAX_TURNS: MaxTurnsError,
   BUDGET_EXCEEDED: BudgetExceededError,
   AGENT_ERROR: AgentError,
+  PERMISSION_DENIED: PermissionDeniedError,
+  TOOL_FAILURE: ToolFailureError,
+  SYNTAX: CodeSyntaxError,
+  DEPENDENCY: DependencyError,
   START_TIMEOUT: StartTimeoutError,
   IDLE_TIMEOUT: IdleTimeoutError,
   TURN_TIMEOUT: TurnTimeoutError,
@@ -130,6 +167,7 @@ const CLASSES = {
   SESSION_AMBIGUOUS: SessionAmbiguousError,
   HISTORY: HistoryError,
   SCHEMA_TOO_NEW: SchemaTooNewError,
+  UNKNOWN: UnknownError,
   INTERNAL: InternalError,
 } as const
 

@@ -25,6 +25,7 @@ export const ExecEventType = {
   STATUS_CHANGED: 'status:changed',
   PERMISSION_REQUESTED: 'permission:requested',
   PERMISSION_RESOLVED: 'permission:resolved',
+  RETRY_SCHEDULED: 'retry:scheduled',
   USAGE_UPDATED: 'usage:updated',
   RESPONSE_COMPLETED: 'response:completed',
   ERROR_OCCURRED: 'error:occurred',
@@ -44,6 +45,7 @@ export const FACTS: ReadonlySet<ExecEventType> = new Set([
   ExecEventType.THINKING_STARTED,
   ExecEventType.THINKING_STOPPED,
   ExecEventType.PERMISSION_RESOLVED,
+  ExecEventType.RETRY_SCHEDULED,
   ExecEventType.TURN_COMPLETED,
   ExecEventType.SESSION_ENDED,
 ])
@@ -83,6 +85,21 @@ export interface ExecEventData {
     /** `policy`: the options; `user`: an answer; `default`: nobody was there to ask; `agent`: it took the question back. */
     decidedBy: 'policy' | 'user' | 'default' | 'agent'
     message?: string
+  }
+  'retry:scheduled': {
+    /** Which attempt comes next: 2, 3, … */
+    attempt: number
+    /** How many tries the policy allows. */
+    maxTries: number
+    /** What the attempt failed of. */
+    code: string
+    message: string
+    /** Milliseconds until the next attempt. */
+    delayMs: number
+    /** When a limit is reset that is waited for, in milliseconds since the epoch. */
+    until?: number
+    /** `repeat`: with the same prompt, and the answer so far is void; `continue`: the agent goes on where it stopped. */
+    how: 'repeat' | 'continue'
   }
   'usage:updated': Usage
   'response:completed': Omit<ResultChunk, 'type'>

@@ -4,6 +4,8 @@ import type { NativeSessionOptions } from '../index.js'
 import type { PermissionRequestChunk } from './chunks.js'
 import { execError } from './errors.js'
 import { runnerPath } from './native.js'
+import type { RetryContext, RetryPolicy } from './retry.js'
+import { flag, invalid, number } from './values.js'
 
 /** The answer to a question for permission. */
 export type PermissionDecision =
@@ -76,6 +78,8 @@ export interface SessionOptions {
    */
   flushMs?: number
   timeouts?: Timeouts
+  /** How often and how patiently a turn is tried that fails of something that may pass; `false`: once. */
+  retry?: RetryPolicy | false
   /** Keep the conversation on disk, in `.locus/exec-history` of the project (default true; `StreamingExecutor` never does). */
   save?: boolean
   /** Another folder to keep it in, relative to the project. */
@@ -94,6 +98,10 @@ export interface TurnOptions {
   onPermission?: PermissionHandler
   /** Override the session's for this turn. */
   timeouts?: Pick<Timeouts, 'startMs' | 'idleMs' | 'totalMs'>
+  /** Overrides the session's for this turn. */
+  retry?: RetryPolicy | false
+  /** What the agent is to know of earlier attempts at the same thing; for example the `attempts` of an error, with a hypothesis. */
+  retryContext?: RetryContext
 }
 
 /** A decision as the addon takes it; throws `InvalidInputError` for one that cannot be used. */
@@ -132,7 +140,6 @@ function jsonObject(input: Record<string, unknown>): string {
 }
 
 const MAX_FLUSH_MS = 16
-const MAX_U32 = 0xffff_ffff
 
 /** The options as the addon takes them; throws `InvalidInputError` for values that cannot be used. */
 export function toNative(options: SessionOptions): NativeSessionOptions & { projectPath: string } {
@@ -214,33 +221,4 @@ function variables(env: unknown): Record<string, string | null> | undefined {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function flag(name: string, value: unknown): boolean | undefined {
-  if (value === undefined || typeof value === 'boolean') {
-    return value
-  }
-  throw invalid(name, 'a boolean', value)
-}
-
-function number(name: string, value: unknown, max = MAX_U32): number | undefined {
-  if (
-    value === undefined ||
-    (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max)
-  ) {
-    return value
-  }
-  throw invalid(name, `a whole number from 0 to ${max}`, value)
-}
-
-function invalid(name: string, wanted: string, value: unknown): Error {
-  return execError('INVALID_INPUT', `option '${name}' must be ${wanted}, not ${shown(value)}`)
-}
-
-function shown(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? String(value)
-  } catch {
-    return String(value)
-  }
 }

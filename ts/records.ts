@@ -58,6 +58,18 @@ export interface ToolResultRecord extends AnyRecord {
   parentToolUseId?: string
 }
 
+/** An attempt at a turn failed, and another one was to follow. */
+export interface RetryRecord extends AnyRecord {
+  type: 'retry'
+  runId: string
+  attempt: number
+  errorCode: string
+  error: string
+  delayMs: number
+  /** `repeat`: what was said in the run before is void. */
+  how: 'repeat' | 'continue'
+}
+
 /** A turn is over. */
 export interface TurnRecord extends AnyRecord {
   type: 'turn'
@@ -91,5 +103,6 @@ export type StoredRecord =
   | TextRecord
   | ToolUseRecord
   | ToolResultRecord
+  | RetryRecord
   | TurnRecord
   | StateRecord

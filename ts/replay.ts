@@ -11,7 +11,7 @@ import {
   ExecEventType,
 } from './events.js'
 import type { StoredSession } from './history.js'
-import type { PromptRecord, StoredRecord, TurnRecord } from './records.js'
+import type { PromptRecord, RetryRecord, StoredRecord, TurnRecord } from './records.js'
 
 /** How a recording is played. */
 export interface ReplayOptions {
@@ -187,6 +187,9 @@ class Recording {
         })
         break
       }
+      case 'retry':
+        yield* this.#retry(record)
+        break
       case 'turn':
         yield* this.#finish(record)
         break
@@ -217,6 +220,16 @@ class Recording {
       const model = this.#run?.model
       yield this.#said({ type: 'status', status: 'initialized', ...(model && { detail: { model } }) })
     }
+  }
+
+  *#retry({ attempt, errorCode: code, error, delayMs, how }: RetryRecord): Generator<Moment> {
+    if (how === 'repeat') {
+      this.#text = ''
+    }
+    const maxTries = attempt
+    yield this.#fact('retry:scheduled', { attempt, maxTries, code, message: error, delayMs, how })
+    const detail = { attempt: attempt - 1, maxRetries: maxTries - 1, delayMs, code, error, how }
+    yield this.#said({ type: 'status', status: 'retrying', detail })
   }
 
   *#finish(turn: TurnRecord): Generator<Moment> {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { EXIT_CODES } from '../../ts/cli/exit-codes.js'
-import type { ErrorCode } from '../../ts/index.js'
+import { type ErrorCode, errorInfo } from '../../ts/index.js'
 import { CLI, type CliOptions, type CliRun, protocolLines, runCli, unhideableClaude } from '../support/cli.js'
 import { temporaryFolder } from '../support/folder.js'
 
@@ -194,7 +194,7 @@ const cases: [string, () => Case][] = [
     () => ({
       code: 'PROCESS_CRASHED',
       message: /^claude ended in the middle of the turn \(exit code 7\)$/,
-      args: ['hi'],
+      args: ['hi', '--retries', '0'],
       options: { agent: 'exits-non-zero' },
     }),
   ],
@@ -203,7 +203,7 @@ const cases: [string, () => Case][] = [
     () => ({
       code: 'NO_RESULT',
       message: /^claude ended without a result \(exit code 0\)$/,
-      args: ['hi'],
+      args: ['hi', '--retries', '0'],
       options: { agent: 'exits-without-result' },
     }),
   ],
@@ -221,7 +221,7 @@ const cases: [string, () => Case][] = [
     () => ({
       code: 'KILLED_BY_SIGNAL',
       message: /^claude ended in the middle of the turn \(ended by SIGKILL\)$/,
-      args: ['hi'],
+      args: ['hi', '--retries', '0'],
       options: { agent: 'kills-itself' },
     }),
   ],
@@ -290,7 +290,9 @@ describe('the last words of an agent', () => {
   })
 
   it('are in the details with --json-stream', async () => {
-    const { stdout } = await runCli(['exec', '--json-stream', 'hi'], { agent: 'exits-non-zero' })
+    const { stdout } = await runCli(['exec', '--json-stream', '--retries', '0', 'hi'], {
+      agent: 'exits-non-zero',
+    })
     const error = protocolLines(stdout).find(({ type }) => type === 'error')
     expect(error?.payload.error).toEqual({
       ...{
@@ -298,7 +300,12 @@ describe('the last words of an agent', () => {
         message: 'claude ended in the middle of the turn (exit code 7)',
         recoverable: true,
       },
-      details: { code: 'PROCESS_CRASHED', exitCode: 7, stderrTail: 'fake: the disk is full' },
+      details: {
+        code: 'PROCESS_CRASHED',
+        remedy: errorInfo('PROCESS_CRASHED').remedy,
+        exitCode: 7,
+        stderrTail: 'fake: the disk is full',
+      },
     })
   })
 })

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { type ExecFlags, runExec } from '../../ts/cli/commands/exec.js'
 import type { Renderer, RunEnd, RunStart } from '../../ts/cli/renderers/renderer.js'
-import type { ExecEventData, StreamChunk } from '../../ts/index.js'
+import type { ExecError, ExecEventData, RecoveryAction, StreamChunk } from '../../ts/index.js'
 import { fakeAgent } from '../support/fakes.js'
 import { temporaryFolder } from '../support/folder.js'
 
@@ -32,6 +32,14 @@ class Recorder implements Renderer {
     this.calls.push('turnCompleted')
   }
 
+  failed({ code }: ExecError): void {
+    this.calls.push(`failed ${code}`)
+  }
+
+  recovering(action: RecoveryAction): void {
+    this.calls.push(`recovering ${action}`)
+  }
+
   end(run: RunEnd): void {
     this.calls.push('end')
     this.ended = run
@@ -45,7 +53,7 @@ async function run(fake: string, flags: ExecFlags = {}, renderer = new Recorder(
   onTestFinished(() => void vi.unstubAllEnvs())
   const exitCode = await runExec(
     ['hi'],
-    { dir: temporaryFolder(), executable: fakeAgent(fake), ...flags },
+    { dir: temporaryFolder(), executable: fakeAgent(fake), retries: '0', ...flags },
     renderer,
   )
   return { exitCode, renderer }

@@ -32,6 +32,8 @@ describe('the exit codes', () => {
         "BUDGET_EXCEEDED": 27,
         "CANCELLED": 130,
         "CLI_NOT_FOUND": 5,
+        "CONTEXT_LIMIT": 28,
+        "DEPENDENCY": 36,
         "EXITED_BEFORE_INIT": 10,
         "EXIT_HUNG_UP": 129,
         "EXIT_TERMINATED": 143,
@@ -45,6 +47,7 @@ describe('the exit codes', () => {
         "NETWORK_ERROR": 25,
         "NO_RESULT": 11,
         "OVERLOADED": 24,
+        "PERMISSION_DENIED": 33,
         "PROCESS_CRASHED": 12,
         "PROTOCOL": 14,
         "RATE_LIMIT": 23,
@@ -55,7 +58,10 @@ describe('the exit codes', () => {
         "SESSION_NOT_FOUND": 42,
         "SPAWN_FAILED": 6,
         "START_TIMEOUT": 30,
+        "SYNTAX": 35,
+        "TOOL_FAILURE": 34,
         "TURN_TIMEOUT": 32,
+        "UNKNOWN": 37,
         "UNKNOWN_PROVIDER": 3,
       }
     `)

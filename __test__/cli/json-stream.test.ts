@@ -149,10 +149,17 @@ describe('the JSON stream of a failure', () => {
   })
 
   it('has all facts that are known of it', () => {
-    const facts = { retryAfterMs: 1500, exitCode: 7, signal: 'SIGTERM', stderrTail: 'the end' }
+    const facts = {
+      ...{ retryAfterMs: 1500, resetsAt: 2000, exitCode: 7, signal: 'SIGTERM', stderrTail: 'the end' },
+      ...{ needsConsent: true, attempts: [{ attempt: 1, code: 'PROCESS_CRASHED', message: 'it failed' }] },
+    }
     const error = execError('PROCESS_CRASHED', 'it failed', facts)
     const lines = linesOf(() => {}, { ...END, exitCode: 12, error })
-    expect(lines[1]?.payload.error.details).toEqual({ code: 'PROCESS_CRASHED', ...facts })
+    expect(lines[1]?.payload.error.details).toEqual({
+      code: 'PROCESS_CRASHED',
+      remedy: error.remedy,
+      ...facts,
+    })
   })
 })
 

@@ -227,12 +227,12 @@ describe('what is about the answer', () => {
     expect(stderr).not.toContain('Model:')
   })
 
-  it('ends with the error: its code, its message, and the last ten lines of the agent', () => {
+  it('ends with the error: its code, its message, the last ten lines of the agent, and the remedy', () => {
     const lines = Array.from({ length: 12 }, (_, index) => `line ${index + 1}`)
     const error = execError('PROCESS_CRASHED', 'it failed', { stderrTail: lines.join('\n') })
     const { screen } = shown((renderer) => renderer.chunk(text('half')), {}, { error })
     const tail = lines.slice(2).map((line) => `  │ ${line}\n`)
-    expect(screen).toBe(`half\n✗ PROCESS_CRASHED it failed\n${tail.join('')}`)
+    expect(screen).toBe(`half\n✗ PROCESS_CRASHED it failed\n${tail.join('')}  → ${error.remedy}\n`)
   })
 })
 

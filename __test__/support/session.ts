@@ -8,20 +8,21 @@ import { ExecSession, type SessionOptions, StreamingExecutor } from '../../ts/in
 import { fakeAgent } from './fakes.js'
 import { temporaryFolder } from './folder.js'
 
-/** A session with a fake agent; it is ended when the test is over. */
+/** A session with a fake agent, which tries turns once; it is ended when the test is over. */
 export async function openSession(fake: string, options: SessionOptions = {}): Promise<ExecSession> {
   const session = await ExecSession.create({
     executable: fakeAgent(fake),
     projectPath: temporaryFolder(),
+    retry: false,
     ...options,
   })
   onTestFinished(() => session.end())
   return session
 }
 
-/** An executor with a fake agent. */
+/** An executor with a fake agent, which tries turns once. */
 export function executorOf(fake: string, options: SessionOptions = {}): StreamingExecutor {
-  return new StreamingExecutor({ executable: fakeAgent(fake), ...options })
+  return new StreamingExecutor({ executable: fakeAgent(fake), retry: false, ...options })
 }
 
 /** All chunks of a stream. */

@@ -8,7 +8,10 @@ use std::time::Duration;
 use locus_exec::Error;
 use locus_exec::agent::{AgentOptions, PermissionPolicy};
 use locus_exec::history::{Redactor, Store};
-use locus_exec::run::{CancelTimes, RecordOptions, SessionOptions, Timeouts, TurnOptions};
+use locus_exec::run::{
+    AfterChanges, CancelTimes, RecordOptions, RetryContext, RetryPolicy, SessionOptions, Timeouts,
+    TurnOptions,
+};
 use napi_derive::napi;
 
 /// How a session is to be run; what the fields mean is documented on `SessionOptions` in `ts/options.ts`.
@@ -63,12 +66,51 @@ pub struct NativeTurnOptions {
     pub total_ms: Option<u32>,
     /// The prompt with the conversation so far in it, for an agent that cannot resume it by itself.
     pub retold: Option<String>,
+    pub retry: Option<NativeRetryPolicy>,
+    /// What the agent is to know of earlier attempts, a `RetryContext` as JSON.
+    pub retry_context: Option<String>,
 }
 
-impl From<NativeTurnOptions> for TurnOptions {
-    fn from(options: NativeTurnOptions) -> Self {
-        let defaults = Timeouts::default();
+/// What the fields mean is documented on `RetryPolicy` in `ts/retry.ts`.
+#[napi(object)]
+pub struct NativeRetryPolicy {
+    pub tries: Option<u32>,
+    pub delay_ms: Option<u32>,
+    pub factor: Option<f64>,
+    pub max_delay_ms: Option<u32>,
+    pub jitter: Option<bool>,
+    pub max_wait_ms: Option<u32>,
+    pub max_total_ms: Option<u32>,
+    /// Whether the turn fails instead of going on where the agent has changed something.
+    pub ask_after_changes: Option<bool>,
+}
+
+impl From<NativeRetryPolicy> for RetryPolicy {
+    fn from(policy: NativeRetryPolicy) -> Self {
+        let defaults = Self::default();
+        let ask = policy.ask_after_changes.unwrap_or(defaults.after_changes == AfterChanges::Ask);
         Self {
+            tries: policy.tries.unwrap_or(defaults.tries),
+            delay: duration(policy.delay_ms, defaults.delay),
+            factor: policy.factor.unwrap_or(defaults.factor),
+            max_delay: duration(policy.max_delay_ms, defaults.max_delay),
+            jitter: policy.jitter.unwrap_or(defaults.jitter),
+            max_wait: duration(policy.max_wait_ms, defaults.max_wait),
+            max_total: duration(policy.max_total_ms, defaults.max_total),
+            after_changes: if ask { AfterChanges::Ask } else { AfterChanges::Continue },
+        }
+    }
+}
+
+impl TryFrom<NativeTurnOptions> for TurnOptions {
+    type Error = Error;
+
+    fn try_from(options: NativeTurnOptions) -> Result<Self, Error> {
+        let defaults = Timeouts::default();
+        let context = options.retry_context.as_deref().map(serde_json::from_str::<RetryContext>).transpose();
+        let context = context
+            .map_err(|error| Error::InvalidInput(format!("option 'retryContext' is none: {error}").into()))?;
+        Ok(Self {
             prompt: options.prompt,
             run_id: options.run_id,
             can_ask: options.can_ask,
@@ -78,11 +120,13 @@ impl From<NativeTurnOptions> for TurnOptions {
                 idle: duration(options.idle_ms, defaults.idle),
                 total: duration(options.total_ms, defaults.total),
             },
-        }
+            retry: options.retry.map_or_else(RetryPolicy::default, Into::into),
+            context: context.unwrap_or_default(),
+        })
     }
 }
 
-fn duration(milliseconds: Option<u32>, default: Duration) -> Duration {
+pub(crate) fn duration(milliseconds: Option<u32>, default: Duration) -> Duration {
     milliseconds.map_or(default, |ms| Duration::from_millis(ms.into()))
 }
 

@@ -6,32 +6,14 @@
 //! is weak and does not. Errors cross as JSON in the message of a plain error; `ts/errors.ts` makes classes of them.
 
 mod convert;
+pub mod failure;
 mod history;
 mod sanitizer;
 mod session;
 
-use locus_exec::error::ErrorKind;
 use locus_exec::event::EventKind;
 use locus_exec::stream::TIME_MARK;
 use napi_derive::napi;
-
-/// An error code and what it implies.
-#[napi(object)]
-pub struct NativeErrorCode {
-    /// The code, for example `CLI_NOT_FOUND`.
-    pub code: String,
-    /// Whether the same turn may succeed when tried again.
-    pub retryable: bool,
-}
-
-/// All error codes of the engine.
-#[napi]
-pub fn error_codes() -> Vec<NativeErrorCode> {
-    ErrorKind::ALL
-        .iter()
-        .map(|kind| NativeErrorCode { code: kind.code().to_owned(), retryable: kind.retryable() })
-        .collect()
-}
 
 /// The names of all events, by the number under which they cross the border.
 #[napi]

@@ -97,7 +97,7 @@ impl NativeSession {
     /// Runs a turn; resolves when its last event can be drained. Rejects when it cannot begin.
     #[napi]
     pub async fn run_turn(&self, options: NativeTurnOptions) -> napi::Result<()> {
-        self.session.run_turn(options.into()).await.map_err(to_napi)
+        self.session.run_turn(options.try_into().map_err(to_napi)?).await.map_err(to_napi)
     }
 
     /// Stops the turn under way; resolves when it is over.

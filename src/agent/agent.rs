@@ -54,6 +54,11 @@ pub trait Agent: fmt::Debug + Send + Sync {
         true
     }
 
+    /// Whether a tool of it changes nothing, so that it does no harm to use it twice. What is not known does.
+    fn is_read_only(&self, _tool: &str) -> bool {
+        false
+    }
+
     /// What one process of it speaks.
     fn dialect(&self) -> Box<dyn Dialect>;
 }
@@ -130,6 +135,8 @@ pub struct TurnEnd {
     pub agent_session_id: Option<String>,
     /// Why it failed, where it did.
     pub error: Option<Error>,
+    /// How often the agent tried its last request by itself; 0 where nothing is known of that.
+    pub tries: u32,
     /// Whether it ended because of an interrupt.
     pub interrupted: bool,
 }

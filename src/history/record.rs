@@ -54,6 +54,16 @@ pub enum Record {
         #[serde(skip_serializing_if = "Option::is_none")]
         parent_tool_use_id: Option<String>,
     },
+    /// An attempt at a turn failed, and another one was to follow.
+    Retry {
+        run_id: String,
+        attempt: u32,
+        error_code: String,
+        error: String,
+        delay_ms: u64,
+        /// `repeat`: what was said in the run before is void; `continue`: it is not.
+        how: String,
+    },
     /// A turn was over.
     Turn(Turn),
     /// Something about the session changed.
@@ -158,6 +168,7 @@ impl Record {
             Self::Session(header) => header.title.iter_mut().for_each(change),
             Self::Prompt { content, .. } | Self::Text { content, .. } => change(content),
             Self::ToolUse { parameters, .. } => for_each_string(parameters, change),
+            Self::Retry { error, .. } => change(error),
             Self::ToolResult { error, .. } => error.iter_mut().for_each(change),
             Self::Turn(turn) => turn.error.iter_mut().chain(&mut turn.content).for_each(change),
             Self::State(state) => {
@@ -231,10 +242,13 @@ pub struct Line<'a> {
     #[serde(borrow)]
     pub context: Option<&'a RawValue>,
     pub dropped_bytes: Option<u64>,
+    #[serde(borrow)]
+    pub how: Option<Text<'a>>,
 }
 
 /// The types that this version writes; of any other it only knows that it is one.
-const KNOWN: &[&str] = &["session", "prompt", "text", "tool_use", "tool_result", "turn", "state", "repair"];
+const KNOWN: &[&str] =
+    &["session", "prompt", "text", "tool_use", "tool_result", "retry", "turn", "state", "repair"];
 
 impl<'a> Line<'a> {
     /// Reads a line; the error says why it is bad.

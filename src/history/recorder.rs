@@ -244,6 +244,17 @@ impl Recorder {
                 };
                 self.shared.note(Note::Record { timestamp, record });
             }
+            Fact::RetryScheduled { attempt, code, message, delay_ms, how, .. } => {
+                let record = Record::Retry {
+                    run_id: run_id.to_owned(),
+                    attempt: *attempt,
+                    error_code: (*code).to_owned(),
+                    error: capped(message, STRING_LIMIT),
+                    delay_ms: *delay_ms,
+                    how: (*how).to_owned(),
+                };
+                self.shared.note(Note::Record { timestamp, record });
+            }
             Fact::TurnCompleted { run_id, success, code, duration_ms, tools_used, usage } => {
                 let ending = std::mem::take(&mut self.ending);
                 let record = Record::Turn(Turn {
@@ -488,6 +499,9 @@ impl Writer {
                     if said {
                         turn.content = None;
                     }
+                    self.text = Pending::default();
+                }
+                if matches!(&record, Record::Retry { how, .. } if how == "repeat") {
                     self.text = Pending::default();
                 }
                 record.for_each_text(&mut |text| redact_text(&self.redactor, text));

@@ -204,6 +204,10 @@ impl Transcript {
                 let content = line.content.as_ref().map_or("", |content| content.as_str());
                 self.answer(line).content.push_str(content);
             }
+            "retry" if line.how.as_ref().is_some_and(|how| how.as_str() == "repeat") => {
+                // It is said again.
+                self.answer(line).content.clear();
+            }
             "turn" => self.turn_ended(line),
             "state" => {
                 if let Some(provider) = text(&line.provider) {

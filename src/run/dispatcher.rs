@@ -27,7 +27,9 @@ pub(super) struct Dispatcher {
     /// Tools whose input is complete and whose result has not come: (id, name, parent, since).
     open_tools: Vec<OpenTool>,
     tools_used: Vec<String>,
+    /// What the turn has used so far, and what of it in attempts that are over.
     usage: Usage,
+    spent: Usage,
     /// Chosen by the number of turns under way where it is not given.
     window: Option<Duration>,
     /// When the flush window closes that was opened by the last publication.
@@ -55,6 +57,7 @@ impl Dispatcher {
             open_tools: Vec::new(),
             tools_used: Vec::new(),
             usage: Usage::default(),
+            spent: Usage::default(),
             window,
             window_end: None,
         }
@@ -66,11 +69,20 @@ impl Dispatcher {
         self.now
     }
 
+    /// The time of the events that come next, as it was read last.
+    pub(super) fn now(&self) -> u64 {
+        self.now
+    }
+
     pub(super) fn fact(&mut self, fact: Fact<'_>) {
         self.emit(fact.into());
     }
 
-    pub(super) fn chunk(&mut self, chunk: Chunk<'_>) {
+    pub(super) fn chunk(&mut self, mut chunk: Chunk<'_>) {
+        if let Chunk::Usage(usage) = &mut chunk {
+            // An agent tells what this attempt of the turn has used.
+            *usage = self.spent.plus(usage);
+        }
         self.account(&chunk);
         self.emit(chunk.into());
     }
@@ -129,6 +141,13 @@ impl Dispatcher {
         run_id.clone_into(&mut self.run_id);
         self.tools_used.clear();
         self.usage = Usage::default();
+        self.spent = Usage::default();
+    }
+
+    /// What was used so far belongs to an attempt that is over.
+    pub(super) fn attempt_ended(&mut self) {
+        self.stop_thinking();
+        self.spent = self.usage;
     }
 
     /// Ends what the turn left open: every tool that started has an end.

@@ -1,5 +1,6 @@
-//! The actor of a session. How it begins a turn is in `begin.rs`.
+//! The actor of a session. How a turn begins is in `begin.rs`, how an attempt at it ends in `again.rs`.
 
+mod again;
 mod begin;
 
 use std::borrow::Cow;
@@ -8,6 +9,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
@@ -17,11 +19,11 @@ use super::session::{Message, SessionOptions};
 use super::sink::RunSink;
 use super::turn::{Ended, Output, Turn};
 use crate::agent::{Agent, Decision, Dialect, PermissionRequest, Signal, TurnEnd};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, ErrorReport, Symptoms};
 use crate::event::Fact;
 use crate::history::State;
 use crate::process::{Activity, Exit, Process};
-use crate::stream::{Chunk, EventQueue, Frame, FrameDecoder};
+use crate::stream::{Chunk, EventQueue, Frame, FrameDecoder, json_of};
 
 /// An agent that always has something to read would keep the runtime from looking at anything else: exits, timers.
 const READS_PER_YIELD: u32 = 8;
@@ -66,6 +68,7 @@ enum Step {
     /// Nothing but to look again: there is room in the queue, or a deadline has passed.
     Check,
     FlushDue,
+    RetryDue,
     CancelDue,
     TimedOut(ErrorKind),
 }
@@ -115,10 +118,11 @@ impl Executor {
                 Step::Activity(Activity::NotStarted(error)) => {
                     self.live = None;
                     self.dispatcher.tick();
-                    self.settle(TurnEnd { error: Some(error), ..TurnEnd::default() });
+                    self.attempt_ended(TurnEnd { error: Some(error), ..TurnEnd::default() });
                 }
                 Step::Check => {}
                 Step::FlushDue => self.dispatcher.publish(),
+                Step::RetryDue => self.resume_turn().await,
                 Step::CancelDue => self.escalate(),
                 Step::TimedOut(kind) => self.timed_out(kind),
             }
@@ -160,6 +164,7 @@ impl Executor {
             // Not left to the timer alone: an agent that talks without a pause always has something ready.
             return Step::TimedOut(kind);
         }
+        let retry = self.turn.as_ref().and_then(|turn| turn.pause).map(|pause| pause.until);
         let live = self.live.as_mut();
         let activity = async {
             match live {
@@ -172,6 +177,7 @@ impl Executor {
             message = self.inbox.recv() => Step::Message(message),
             () = at(cancel) => Step::CancelDue,
             () = at(flush) => Step::FlushDue,
+            () = at(retry) => Step::RetryDue,
             () = at(watchdog.map(|(deadline, _)| deadline)) => Step::Check,
             activity = activity => Step::Activity(activity),
             () = queue.room(), if full => Step::Check,
@@ -240,8 +246,13 @@ impl Executor {
         let now = self.dispatcher.tick();
         while let Some(frame) = next(&mut live.frames) {
             let output = self.turn.as_mut().map(|turn| &mut turn.output);
-            let mut sink =
-                RunSink { dispatcher: &mut self.dispatcher, output, drop_chunks, signals: Vec::new() };
+            let mut sink = RunSink {
+                dispatcher: &mut self.dispatcher,
+                agent: self.agent,
+                output,
+                drop_chunks,
+                signals: Vec::new(),
+            };
             sink.frame(&frame, now, &mut *live.dialect);
             for signal in sink.signals {
                 self.act_on(signal, live);
@@ -269,7 +280,7 @@ impl Executor {
             Signal::Reply(bytes) => live.process.write(bytes),
             Signal::TurnEnded(end) => {
                 if !self.must_begin_anew(end.error.as_ref()) {
-                    self.settle(end);
+                    self.attempt_ended(end);
                 }
             }
         }
@@ -357,7 +368,7 @@ impl Executor {
             let stderr_tail = live.process.stderr_tail().await;
             let error = ending(self.agent.name(), &turn.output, exit, stderr_tail);
             if !self.must_begin_anew(Some(&error)) {
-                self.settle(TurnEnd { error: Some(error), ..TurnEnd::default() });
+                self.attempt_ended(TurnEnd { error: Some(error), ..TurnEnd::default() });
             }
         }
         self.conclude().await;
@@ -367,27 +378,7 @@ impl Executor {
     /// Ends the turn under way with all that belongs to its end, in one order for every ending.
     fn settle(&mut self, end: TurnEnd) {
         let Some(turn) = self.turn.take() else { return };
-        if end.agent_session_id.is_some() {
-            self.agent_session_id.clone_from(&end.agent_session_id);
-        }
-        let error = match turn.cancellation.as_ref().map(Cancellation::cause) {
-            None => end.error,
-            // Done before it could be stopped.
-            Some(StopCause::Asked) if end.error.is_none() && !end.interrupted => None,
-            Some(StopCause::Asked) => Some(Error::Cancelled),
-            Some(StopCause::Timeout(kind, after)) => {
-                let stderr_tail = end.error.and_then(|error| error.report().stderr_tail).unwrap_or_default();
-                Some(Error::TimedOut { agent: self.agent.name(), kind, after, stderr_tail })
-            }
-        };
-        for question in &turn.questions {
-            self.resolved(question, "withdrawn", "agent", None);
-        }
-        self.dispatcher.turn_ending();
-        if end.turns > 0 || end.usage.cost_usd.is_some() {
-            self.dispatcher.chunk(Chunk::Usage(end.usage));
-        }
-        let stop_reason = match &error {
+        let stop_reason = match &end.error {
             Some(Error::Cancelled) => "cancelled".into(),
             Some(_) => "error".into(),
             None => end.stop_reason.map_or("end_turn".into(), Into::into),
@@ -395,12 +386,16 @@ impl Executor {
         self.ended = Some(Ended {
             done: turn.done,
             run_id: turn.run_id,
-            content: if error.is_some() { String::new() } else { end.content },
-            error: error.map(|error| error.report()),
+            content: if end.error.is_some() { String::new() } else { end.content },
+            error: end.error.map(|error| ErrorReport {
+                needs_consent: turn.attempts.needs_consent,
+                attempts: if turn.attempts.number > 1 { turn.attempts.context.failures } else { Vec::new() },
+                ..error.report()
+            }),
             stop_reason,
             usage: self.dispatcher.usage(),
             duration_ms: u64::try_from(turn.started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            turns: end.turns,
+            turns: turn.attempts.model_turns + end.turns,
             tools_used: self.dispatcher.take_tools_used(),
             agent_session_id: self.agent_session_id.clone(),
         });
@@ -446,6 +441,10 @@ impl Executor {
         };
         let times = self.options.cancel;
         turn.cancellation.get_or_insert_with(|| Cancellation::new(cause, times, Instant::now()));
+        if turn.pause.is_some() {
+            // Nothing runs that would have to be stopped.
+            return self.abandon_turn();
+        }
         self.with_live(Self::interrupt_if_cancelled);
     }
 
@@ -479,7 +478,7 @@ impl Executor {
             live.process.terminate(linger, grace).await;
         }
         self.dispatcher.tick();
-        self.settle(TurnEnd { error: Some(Error::Cancelled), ..TurnEnd::default() });
+        self.abandon_turn();
         self.conclude().await;
         if let Err(error) = self.dispatcher.close_record().await {
             self.dispatcher.chunk(status("not_saved", &[("message", &error.report().error)]));
@@ -504,8 +503,16 @@ fn ending(agent: &'static str, output: &Output, exit: Exit, stderr_tail: String)
         ErrorKind::Protocol => {
             Error::Protocol { agent, lines: output.lines, sample: output.sample.clone(), exit, stderr_tail }
         }
-        kind => Error::Exited { agent, kind, exit, stderr_tail },
+        kind => Error::Exited { agent, kind, reason: said_reason(kind, &stderr_tail), exit, stderr_tail },
     }
+}
+
+/// What an agent that left by itself said of the reason, where that leaves no doubt.
+fn said_reason(ending: ErrorKind, stderr_tail: &str) -> Option<ErrorKind> {
+    let left = matches!(ending, ErrorKind::ExitedBeforeInit | ErrorKind::ProcessCrashed);
+    let reason = Symptoms { text: stderr_tail, ..Symptoms::default() }.kind();
+    let telling = [ErrorKind::Auth, ErrorKind::RateLimit, ErrorKind::Network, ErrorKind::ContextLimit];
+    reason.filter(|kind| left && telling.contains(kind))
 }
 
 /// That a conversation was resumed, by which way, and why not by the agent's own.
@@ -518,9 +525,12 @@ fn resumed(via: &'static str, reason: Option<&str>) -> Chunk<'static> {
 fn status(name: &'static str, facts: &[(&str, &str)]) -> Chunk<'static> {
     let detail: serde_json::Map<_, _> =
         facts.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();
-    // Strings always serialize.
-    let detail = serde_json::value::to_raw_value(&detail).ok().map(Cow::Owned);
-    Chunk::Status { status: name.into(), detail }
+    status_with(name, &detail)
+}
+
+/// The same, with facts of any shape.
+fn status_with(name: &'static str, detail: &impl Serialize) -> Chunk<'static> {
+    Chunk::Status { status: name.into(), detail: Some(json_of(detail)) }
 }
 
 /// Waits until a time, for ever if there is none.

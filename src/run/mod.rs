@@ -3,21 +3,25 @@
 //!
 //! - `session.rs`: the handle and its messages.
 //! - `sink.rs`: takes what a dialect understood to the dispatcher.
-//! - `executor.rs`: the actor (`executor/begin.rs`: how a turn begins); between turns it waits, in a turn it moves bytes from the process through the dialect
-//!   to the dispatcher, and acts on signals, messages and deadlines.
+//! - `executor.rs`: the actor; between turns it waits, in a turn it moves bytes from the process through the dialect to
+//!   the dispatcher, and acts on signals, messages and deadlines. `executor/begin.rs`: how a turn begins;
+//!   `executor/again.rs`: how an attempt at it ends, and the next one begins.
 //! - `dispatcher.rs`: the one place that stamps events.
 //! - `turn.rs`: what is known of the turn under way.
 //! - `cancel.rs`: how hard a turn is to be stopped, and when harder; pure.
+//! - `retry.rs`: whether a turn that failed is tried again, when and how; pure.
 //! - `watchdog.rs`: when a turn has taken too long; pure.
 
 mod cancel;
 mod dispatcher;
 mod executor;
+mod retry;
 mod session;
 mod sink;
 mod turn;
 mod watchdog;
 
 pub use cancel::CancelTimes;
+pub use retry::{AfterChanges, Failure, Progress, RetryContext, RetryDecision, RetryPolicy, Way, decide};
 pub use session::{RecordOptions, Session, SessionOptions, TurnOptions};
 pub use watchdog::Timeouts;

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::cancel::CancelTimes;
 use super::executor::Executor;
+use super::retry::{RetryContext, RetryPolicy};
 use super::watchdog::Timeouts;
 use crate::agent::{Agent, AgentOptions, Decision};
 use crate::error::{Error, Result};
@@ -69,6 +70,10 @@ pub struct TurnOptions {
     /// The prompt with the conversation so far in it, for an agent that cannot resume it by itself; absent where there
     /// is nothing to tell.
     pub retold: Option<String>,
+    /// How often and how patiently it is tried.
+    pub retry: RetryPolicy,
+    /// What the agent is to know of earlier attempts at the same thing.
+    pub context: RetryContext,
 }
 
 /// A conversation with one agent. All calls only send messages; what happens comes out of the queue as events.

@@ -2,12 +2,13 @@
 
 use super::dispatcher::Dispatcher;
 use super::turn::Output;
-use crate::agent::{Dialect, Signal, Sink};
+use crate::agent::{Agent, Dialect, Signal, Sink};
 use crate::stream::{Chunk, Frame};
 
 /// Takes what a dialect understood of one frame.
 pub(super) struct RunSink<'a> {
     pub(super) dispatcher: &'a mut Dispatcher,
+    pub(super) agent: &'static dyn Agent,
     pub(super) output: Option<&'a mut Output>,
     /// Whether nobody reads any more: what is said is then only written down.
     pub(super) drop_chunks: bool,
@@ -34,11 +35,8 @@ impl RunSink<'_> {
 
 impl Sink for RunSink<'_> {
     fn chunk(&mut self, chunk: Chunk<'_>) {
-        if let (Chunk::Unparsed { line, .. }, Some(output)) = (&chunk, &mut self.output) {
-            output.unparsed += 1;
-            if output.sample.is_empty() {
-                output.sample = line.chars().take(200).collect();
-            }
+        if let Some(output) = &mut self.output {
+            output.note(&chunk, self.agent);
         }
         if self.drop_chunks {
             self.dispatcher.unseen(chunk);

@@ -8,8 +8,9 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::cancel::Cancellation;
-use super::watchdog::{Progress, Timeouts};
-use crate::agent::PermissionRequest;
+use super::retry::{Progress, RetryContext, RetryPolicy, Way};
+use super::watchdog::{Timeouts, Vitals};
+use crate::agent::{Agent, PermissionRequest};
 use crate::error::{ErrorKind, ErrorReport};
 use crate::event::{Fact, Payload};
 use crate::stream::{Chunk, TurnResult, Usage};
@@ -64,24 +65,81 @@ pub(super) struct Turn {
     pub(super) cancellation: Option<Cancellation>,
     /// Questions that wait for an answer from the host.
     pub(super) questions: Vec<PermissionRequest>,
+    /// What the attempt under way has come to.
     pub(super) output: Output,
-    /// The prompt to begin anew with if the agent cannot resume the conversation; taken once.
+    pub(super) prompt: String,
+    /// The prompt for an agent that does not know the conversation.
     pub(super) retold: Option<String>,
+    /// Whether the conversation may be retold if the agent turns out not to know it; in an attempt that is done once.
+    pub(super) may_begin_anew: bool,
+    /// The agent's own id of the conversation as it was before the turn.
+    pub(super) resumed_from: Option<String>,
+    pub(super) attempts: Attempts,
+    /// Set between two attempts.
+    pub(super) pause: Option<Pause>,
+}
+
+/// The attempts at a turn, the one under way or waited for included.
+#[derive(Debug)]
+pub(super) struct Attempts {
+    pub(super) policy: RetryPolicy,
+    /// Which is under way, or waited for: 1, 2, 3, …
+    pub(super) number: u32,
+    pub(super) progress: Progress,
+    /// What they failed of.
+    pub(super) context: RetryContext,
+    /// Whether an earlier one said anything.
+    pub(super) said: bool,
+    /// Whether one changed anything.
+    pub(super) changed: bool,
+    /// Whether no other one was made because of that.
+    pub(super) needs_consent: bool,
+    /// Model requests of those that are over.
+    pub(super) model_turns: u64,
+}
+
+impl Attempts {
+    /// The first one, after those that the caller tells of.
+    pub(super) fn first(policy: RetryPolicy, context: RetryContext) -> Self {
+        Self {
+            policy,
+            number: 1,
+            progress: Progress::default(),
+            context,
+            said: false,
+            changed: false,
+            needs_consent: false,
+            model_turns: 0,
+        }
+    }
+}
+
+/// Between two attempts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pause {
+    pub(super) until: Instant,
+    pub(super) way: Way,
 }
 
 impl Turn {
+    /// The prompt to begin anew with, if that may be done.
+    pub(super) fn take_retold(&mut self) -> Option<String> {
+        self.retold.clone().filter(|_| std::mem::take(&mut self.may_begin_anew))
+    }
+
     /// When the turn has taken too long, and what that is called. `stalled` tells that nothing is read because the
     /// consumer does not consume.
     pub(super) fn watchdog(&self, stalled: bool) -> Option<(Instant, ErrorKind)> {
         if self.cancellation.is_some() {
             return None;
         }
-        self.timeouts.next(&Progress {
+        self.timeouts.next(&Vitals {
             started: self.started,
             attempted: self.attempted,
             ready: self.output.ready,
             last_output: self.last_output,
             excused: stalled || !self.questions.is_empty(),
+            paused: self.pause.is_some(),
         })
     }
 }
@@ -139,9 +197,34 @@ pub(super) struct Output {
     pub(super) unparsed: u64,
     /// The first of those.
     pub(super) sample: String,
+    /// Whether the model said or did anything.
+    pub(super) said: bool,
+    /// Whether a tool was used that changes things.
+    pub(super) changed: bool,
+    /// The tool that was used last.
+    pub(super) last_tool: Option<String>,
 }
 
 impl Output {
+    /// Takes note of what the agent said.
+    pub(super) fn note(&mut self, chunk: &Chunk<'_>, agent: &dyn Agent) {
+        match chunk {
+            Chunk::TextDelta { .. } | Chunk::Thinking { .. } => self.said = true,
+            Chunk::ToolParameters { tool, .. } | Chunk::ToolUse { tool, parameters: Some(_), .. } => {
+                self.said = true;
+                self.changed |= !agent.is_read_only(tool);
+                self.last_tool = Some(tool.to_string());
+            }
+            Chunk::Unparsed { line, .. } => {
+                self.unparsed += 1;
+                if self.sample.is_empty() {
+                    self.sample = line.chars().take(200).collect();
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// What an agent's end without a result is called: garbage is named before the way it ended.
     pub(super) fn verdict(&self, code: Option<i32>) -> ErrorKind {
         if self.lines > 0 && self.unparsed == self.lines {
@@ -162,7 +245,7 @@ mod tests {
 
     #[test]
     fn five_endings_are_told_apart() {
-        let said = |ready, lines, unparsed| Output { ready, lines, unparsed, sample: String::new() };
+        let said = |ready, lines, unparsed| Output { ready, lines, unparsed, ..Output::default() };
         assert_eq!(said(false, 0, 0).verdict(Some(1)), ErrorKind::ExitedBeforeInit);
         assert_eq!(said(true, 3, 0).verdict(Some(0)), ErrorKind::NoResult);
         assert_eq!(said(true, 3, 1).verdict(Some(7)), ErrorKind::ProcessCrashed);

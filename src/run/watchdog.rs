@@ -27,7 +27,7 @@ impl Default for Timeouts {
 
 /// What the watchdogs look at.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Progress {
+pub(super) struct Vitals {
     pub(super) started: Instant,
     /// When the agent was given the prompt, the last time.
     pub(super) attempted: Instant,
@@ -35,20 +35,24 @@ pub(super) struct Progress {
     pub(super) last_output: Instant,
     /// Whether silence is not the agent's fault.
     pub(super) excused: bool,
+    /// Whether nothing runs until the next attempt.
+    pub(super) paused: bool,
 }
 
 impl Timeouts {
     /// The next deadline of a turn and what it means to miss it.
-    pub(super) fn next(&self, progress: &Progress) -> Option<(Instant, ErrorKind)> {
+    pub(super) fn next(&self, vitals: &Vitals) -> Option<(Instant, ErrorKind)> {
         let limit = |from: Instant, limit: Duration, kind| (!limit.is_zero()).then(|| (from + limit, kind));
-        let silence = if !progress.ready {
-            limit(progress.attempted, self.start, ErrorKind::StartTimeout)
-        } else if progress.excused {
+        let silence = if vitals.paused {
+            None
+        } else if !vitals.ready {
+            limit(vitals.attempted, self.start, ErrorKind::StartTimeout)
+        } else if vitals.excused {
             None
         } else {
-            limit(progress.last_output, self.idle, ErrorKind::IdleTimeout)
+            limit(vitals.last_output, self.idle, ErrorKind::IdleTimeout)
         };
-        let total = limit(progress.started, self.total, ErrorKind::TurnTimeout);
+        let total = limit(vitals.started, self.total, ErrorKind::TurnTimeout);
         silence.into_iter().chain(total).min_by_key(|(deadline, _)| *deadline)
     }
 }
@@ -63,16 +67,24 @@ mod tests {
     fn each_phase_has_its_own_deadline() {
         let now = Instant::now();
         let timeouts = Timeouts { start: SECOND, idle: 2 * SECOND, total: 10 * SECOND };
-        let starting =
-            Progress { started: now, attempted: now, ready: false, last_output: now, excused: false };
+        let starting = Vitals {
+            started: now,
+            attempted: now,
+            ready: false,
+            last_output: now,
+            excused: false,
+            paused: false,
+        };
         assert_eq!(timeouts.next(&starting), Some((now + SECOND, ErrorKind::StartTimeout)));
-        let again = Progress { attempted: now + 3 * SECOND, ..starting };
+        let again = Vitals { attempted: now + 3 * SECOND, ..starting };
         assert_eq!(timeouts.next(&again), Some((now + 4 * SECOND, ErrorKind::StartTimeout)));
-        let silent = Progress { ready: true, last_output: now + SECOND, ..starting };
+        let silent = Vitals { ready: true, last_output: now + SECOND, ..starting };
         assert_eq!(timeouts.next(&silent), Some((now + 3 * SECOND, ErrorKind::IdleTimeout)));
-        let asking = Progress { excused: true, ..silent };
+        let asking = Vitals { excused: true, ..silent };
         assert_eq!(timeouts.next(&asking), Some((now + 10 * SECOND, ErrorKind::TurnTimeout)));
-        let long = Progress { last_output: now + 9 * SECOND, ..silent };
+        let paused = Vitals { paused: true, ..starting };
+        assert_eq!(timeouts.next(&paused), Some((now + 10 * SECOND, ErrorKind::TurnTimeout)));
+        let long = Vitals { last_output: now + 9 * SECOND, ..silent };
         assert_eq!(timeouts.next(&long), Some((now + 10 * SECOND, ErrorKind::TurnTimeout)));
     }
 
@@ -82,12 +94,13 @@ mod tests {
         let never = Timeouts { start: Duration::ZERO, idle: Duration::ZERO, total: Duration::ZERO };
         for ready in [false, true] {
             assert_eq!(
-                never.next(&Progress {
+                never.next(&Vitals {
                     started: now,
                     attempted: now,
                     ready,
                     last_output: now,
-                    excused: false
+                    excused: false,
+                    paused: false,
                 }),
                 None
             );

@@ -155,6 +155,30 @@ pub struct Usage {
     pub cost_usd: Option<f64>,
 }
 
+impl Usage {
+    /// Both together. What something cost of which one part is not known is not known.
+    #[must_use]
+    pub fn plus(&self, more: &Self) -> Self {
+        let cost_usd = match (self.cost_usd, more.cost_usd) {
+            (Some(cost), Some(more)) => Some(cost + more),
+            (cost, None) if more.is_nothing() => cost,
+            (None, cost) if self.is_nothing() => cost,
+            _ => None,
+        };
+        Self {
+            input: self.input.saturating_add(more.input),
+            output: self.output.saturating_add(more.output),
+            cache_read: self.cache_read.saturating_add(more.cache_read),
+            cache_write: self.cache_write.saturating_add(more.cache_write),
+            cost_usd,
+        }
+    }
+
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// How a turn ended.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]

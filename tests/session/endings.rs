@@ -17,7 +17,7 @@ fn end_of_process(turn: &Turn) -> (Value, Value, Value, Value) {
 #[tokio::test]
 async fn an_exit_before_init_is_told_with_code_and_stderr() {
     let turn = Host::of("exits-before-init").turn("hi").await;
-    let stderr = json!("Invalid API key: please run /login");
+    let stderr = json!("settings.json: unexpected end of file");
     assert_eq!(end_of_process(&turn), (json!("EXITED_BEFORE_INIT"), json!(3), Value::Null, stderr));
     assert_eq!(turn.error()["error"], "claude ended before it was ready (exit code 3)");
     assert_eq!(turn.error()["retryable"], false);

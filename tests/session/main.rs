@@ -15,5 +15,6 @@ mod launch;
 mod permission;
 mod recording;
 mod resume;
+mod retry;
 mod turns;
 mod watchdog;

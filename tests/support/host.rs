@@ -5,7 +5,7 @@ use std::path::Path;
 
 use locus_exec::agent::agent_named;
 use locus_exec::event::EventKind;
-use locus_exec::run::{Session, SessionOptions, Timeouts, TurnOptions};
+use locus_exec::run::{RetryContext, RetryPolicy, Session, SessionOptions, Timeouts, TurnOptions};
 use locus_exec::{Error, Result};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -94,7 +94,7 @@ async fn over(running: JoinHandle<Result<()>>) -> Result<()> {
     patiently("the end of the turn", running).await.expect("no panic")
 }
 
-/// A turn in which nobody is there to be asked.
+/// A turn in which nobody is there to be asked, tried once.
 pub(crate) fn turn(prompt: impl Into<String>) -> TurnOptions {
     TurnOptions {
         prompt: prompt.into(),
@@ -102,6 +102,8 @@ pub(crate) fn turn(prompt: impl Into<String>) -> TurnOptions {
         can_ask: false,
         timeouts: Timeouts::default(),
         retold: None,
+        retry: RetryPolicy::never(),
+        context: RetryContext::default(),
     }
 }
 

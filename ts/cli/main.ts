@@ -56,6 +56,15 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .option('--no-save', 'do not keep the conversation on disk')
     .option('--save-on-exit <when>', 'ask, always or never: whether a conversation of -i is kept')
     .option('--no-status', 'no status line under what is typed in -i')
+    .option(
+      '--retries <count>',
+      'how often a turn is tried again that fails of something that may pass (default: 2)',
+    )
+    .option('--max-wait <duration>', 'for how long a rate limit is waited for until its reset (default: 60s)')
+    .option(
+      '--on-error <action>',
+      'what to do when a turn fails for good: retry, continue, skip, switch:<model> or abort (default: ask in a terminal, else abort)',
+    )
     .option('-v, --verbose', 'show also what was not understood, and stacks of errors')
     .version(pkg.version)
     .addHelpText('after', HELP)

@@ -3,19 +3,22 @@ import { join } from 'node:path'
 
 import { execError } from '../errors.js'
 import type { RetentionPolicy } from '../history.js'
+import type { RetryPolicy } from '../retry.js'
 
 /** What a project's `.locus/settings.json` may say; other keys belong to other commands. */
 export interface Settings {
   provider?: string
   model?: string
   /** Which conversations are kept; `null` for a limit that is none. */
+  /** How often and how patiently a turn is tried. */
+  retry?: RetryPolicy
   history?: Pick<RetentionPolicy, 'keep' | 'maxAgeDays' | 'compressAfterDays'>
 }
 
 /** The settings of a project, overridden by `LOCUS_PROVIDER` and `LOCUS_MODEL`; a missing file is an empty one. */
 export function loadSettings(projectPath: string, env: NodeJS.ProcessEnv): Settings {
-  const { provider, model, history } = readSettings(projectPath)
-  return { provider: env.LOCUS_PROVIDER || provider, model: env.LOCUS_MODEL || model, history }
+  const { provider, model, ...others } = readSettings(projectPath)
+  return { provider: env.LOCUS_PROVIDER || provider, model: env.LOCUS_MODEL || model, ...others }
 }
 
 function readSettings(projectPath: string): Settings {
@@ -49,7 +52,17 @@ function readSettings(projectPath: string): Settings {
     provider: word(parsed, 'provider', path),
     model: word(parsed, 'model', path),
     history: limits(parsed, path),
+    retry: retry(parsed, path),
   }
+}
+
+function retry(settings: object, path: string): RetryPolicy | undefined {
+  const { retry } = settings as { retry?: unknown }
+  if (retry === undefined || (typeof retry === 'object' && retry !== null && !Array.isArray(retry))) {
+    // What is in it is checked with the options of the session.
+    return retry as RetryPolicy | undefined
+  }
+  throw execError('INVALID_INPUT', `the setting 'retry' in '${path}' must be an object`)
 }
 
 const LIMITS = ['keep', 'maxAgeDays', 'compressAfterDays']

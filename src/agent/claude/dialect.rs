@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::time::Duration;
 
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -12,11 +11,12 @@ use super::delta::{Content, Delta, DeltaReader};
 use super::usage::UsageMeter;
 use super::wire::{
     Answer, ApiError, CommandLifecycle, ContentBlock, ControlRequest, ControlResponse, HostRequest, InitLine,
-    Initialized, Line, Outgoing, ResultLine, Retry, StreamEvent, SystemLine, Text, UserMessage, object,
+    Initialized, Line, Outgoing, RateLimitLine, ResultLine, Retry, StreamEvent, SystemLine, Text,
+    UserMessage, object,
 };
 use crate::agent::json::CheckedJson;
 use crate::agent::{Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Available, Error, ErrorKind, Symptoms};
 use crate::stream::{Chunk, Json, ToolData, json_of, repair};
 
 /// Types of lines that say nothing a consumer could use.
@@ -52,6 +52,10 @@ pub(in crate::agent) struct ClaudeDialect {
     subagents_streamed: HashMap<String, Streamed>,
     /// What an `assistant` line told about a failure of the API, until the result.
     api_error: Option<ApiError>,
+    /// How often claude has tried the request under way again.
+    api_retries: u32,
+    /// When a limit that was reached is reset, in milliseconds since the epoch.
+    limit_resets: Option<u64>,
     initialized: Option<Initialized>,
     meter: UsageMeter,
 }
@@ -172,7 +176,10 @@ impl ClaudeDialect {
                 }
             }
             "command_lifecycle" => self.command_lifecycle(json),
-            "rate_limit_event" => status("rate_limit", Some(json.json()), sink),
+            "rate_limit_event" => {
+                self.limit_resets = object::<RateLimitLine>(json).and_then(|line| line.info?.reset());
+                status("rate_limit", Some(json.json()), sink);
+            }
             kind if QUIET_TYPES.contains(&kind) => {}
             kind => unparsed(json.as_str(), &format!("unknown type '{kind}'"), sink),
         }
@@ -420,6 +427,7 @@ impl ClaudeDialect {
             }
             "api_retry" => {
                 let detail = object::<Retry>(json);
+                self.api_retries = self.api_retries.saturating_add(1);
                 status("retrying", detail.map(|detail| json_of(&detail)), sink);
             }
             "compact_boundary" => status("compacted", Some(json.json()), sink),
@@ -455,8 +463,10 @@ impl ClaudeDialect {
         let usage = self.meter.turn_ended(&result);
         let reason = result.terminal_reason.as_deref().unwrap_or_default();
         let api_error = self.api_error.take();
+        let available = self.limit_resets.take().map(Available::At);
         sink.signal(Signal::TurnEnded(TurnEnd {
-            error: failure(&result, api_error),
+            error: failure(&result, api_error, available),
+            tries: 1 + std::mem::take(&mut self.api_retries),
             interrupted: reason.starts_with("aborted"),
             content: result.result.unwrap_or_default(),
             stop_reason: result.stop_reason,
@@ -511,33 +521,32 @@ fn objects(text: &str) -> Vec<&RawValue> {
 }
 
 /// Why a turn failed, from the facts that its result gives.
-fn failure(result: &ResultLine, api_error: Option<ApiError>) -> Option<Error> {
+fn failure(result: &ResultLine, api_error: Option<ApiError>, available: Option<Available>) -> Option<Error> {
     if !result.is_error.unwrap_or(false) {
         return None;
     }
     let told = api_error.unwrap_or_default();
     let status = result.api_error_status.or(told.status);
-    let unreachable =
-        [&result.api_error, &told.cause].into_iter().flatten().any(|word| word == "connection_failed");
-    let kind = match result.subtype.as_deref() {
-        Some("error_max_turns") => ErrorKind::MaxTurns,
-        Some("error_max_budget_usd") => ErrorKind::BudgetExceeded,
-        _ if unreachable => ErrorKind::Network,
-        _ => match (status, told.word.as_deref()) {
-            (Some(401 | 403), _) | (None, Some("authentication_failed" | "billing_error")) => ErrorKind::Auth,
-            (Some(429), _) | (None, Some("rate_limit")) => ErrorKind::RateLimit,
-            (Some(500..), _) | (None, Some("server_error" | "overloaded")) => ErrorKind::Overloaded,
-            (Some(_), _) | (None, Some(_)) => ErrorKind::Api,
-            (None, None) => ErrorKind::AgentError,
-        },
-    };
     let errors: Vec<&str> = result.errors.iter().flatten().filter_map(|error| error.0.as_deref()).collect();
     let errors = errors.join("; ");
     let message = [errors.as_str(), result.result.as_deref().unwrap_or_default()]
         .into_iter()
         .find(|text| !text.is_empty())
         .map_or_else(|| "the agent reported an error without a message".to_owned(), ToOwned::to_owned);
-    Some(Error::Agent { kind, message, retry_after: None::<Duration> })
+    let unreachable =
+        [&result.api_error, &told.cause].into_iter().flatten().find(|word| *word == "connection_failed");
+    let symptoms = Symptoms {
+        // Of a connection that failed there is no status, whatever an earlier try was answered.
+        status: status.filter(|_| unreachable.is_none()),
+        word: unreachable.or(told.word.as_ref()).map(String::as_str),
+        text: &message,
+    };
+    let kind = match result.subtype.as_deref() {
+        Some("error_max_turns") => ErrorKind::MaxTurns,
+        Some("error_max_budget_usd") => ErrorKind::BudgetExceeded,
+        _ => symptoms.api_kind(),
+    };
+    Some(Error::Agent { kind, message, available })
 }
 
 /// The blocks of a line's message; one that is no object has no type.

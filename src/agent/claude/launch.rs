@@ -9,6 +9,26 @@ use crate::process::{CommandSpec, EnvChange};
 /// Variables by which claude would take itself for the child of another claude.
 const NESTING_VARIABLES: &[&str] = &["CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT"];
 
+/// Tools that only look.
+const READ_ONLY_TOOLS: &[&str] = &[
+    "Read",
+    "Grep",
+    "Glob",
+    "LS",
+    "NotebookRead",
+    "WebFetch",
+    "WebSearch",
+    "TodoRead",
+    "TodoWrite",
+    "TaskList",
+    "TaskGet",
+    "ToolSearch",
+    "BashOutput",
+    "TaskOutput",
+    "ListMcpResources",
+    "ReadMcpResource",
+];
+
 /// Claude Code.
 #[derive(Debug)]
 pub(in crate::agent) struct Claude;
@@ -54,6 +74,10 @@ impl Agent for Claude {
             cwd: options.cwd.clone(),
         }
         .wrapped(&options.wrapper)
+    }
+
+    fn is_read_only(&self, tool: &str) -> bool {
+        READ_ONLY_TOOLS.contains(&tool)
     }
 
     fn dialect(&self) -> Box<dyn Dialect> {

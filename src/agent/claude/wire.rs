@@ -178,6 +178,19 @@ objects! {
         error: String = "error",
     }
 
+    /// A `rate_limit_event` line.
+    RateLimitLine {
+        info: RateLimitInfo = "rate_limit_info",
+    }
+
+    /// How much of a limit of the account is left.
+    RateLimitInfo {
+        /// `allowed`, `allowed_warning` or `rejected`.
+        status: String = "status",
+        /// Seconds since the epoch.
+        resets_at: u64 = "resetsAt",
+    }
+
     /// A `command_lifecycle` line.
     CommandLifecycle {
         command_uuid: String = "command_uuid",
@@ -191,6 +204,13 @@ objects! {
         input: CheckedJson<'de> = "input",
         permission_suggestions: CheckedJson<'de> = "permission_suggestions",
         tool_use_id: String = "tool_use_id",
+    }
+}
+
+impl RateLimitInfo {
+    /// When a limit that is reached is reset, in milliseconds since the epoch.
+    pub(super) fn reset(&self) -> Option<u64> {
+        (self.status.as_deref() == Some("rejected")).then(|| self.resets_at?.checked_mul(1000)).flatten()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::event::Fact;
 use crate::history::{NewSession, Recorder, State};
 use crate::process::{Process, Supervision, check_directory};
 use crate::run::session::{Message, RecordOptions, SessionOptions, TurnOptions};
-use crate::run::turn::{Output, Turn, UnderWay};
+use crate::run::turn::{Attempts, Output, Turn, UnderWay};
 use crate::stream::{Chunk, FrameDecoder};
 
 impl Executor {
@@ -33,7 +33,8 @@ impl Executor {
         let warm = self.live.is_some();
         self.dispatcher.fact(Fact::TurnStarted { run_id: &options.run_id, turn: self.turns, warm });
         self.options.agent.permissions.can_ask = options.can_ask;
-        let TurnOptions { prompt, run_id, timeouts, retold, .. } = options;
+        let TurnOptions { prompt, run_id, timeouts, retold, retry, context, .. } = options;
+        let first_prompt = context.added_to(&prompt);
         self.turn = Some(Turn {
             _under_way: UnderWay::begin(),
             run_id,
@@ -46,19 +47,24 @@ impl Executor {
             cancellation: None,
             questions: Vec::new(),
             output: Output { ready: self.live.as_ref().is_some_and(|live| live.ready), ..Output::default() },
-            retold,
+            prompt,
+            retold: retold.map(|retold| context.added_to(&retold)),
+            may_begin_anew: true,
+            resumed_from: self.agent_session_id.clone(),
+            attempts: Attempts::first(retry, context),
+            pause: None,
         });
         let begun = match opened {
-            Ok(()) => self.start_turn(&prompt).await,
+            Ok(()) => self.start_turn(&first_prompt).await,
             Err(error) => Err(error),
         };
         if let Err(error) = begun {
-            self.settle(TurnEnd { error: Some(error), ..TurnEnd::default() });
+            self.attempt_ended(TurnEnd { error: Some(error), ..TurnEnd::default() });
         }
     }
 
     /// Gives the prompt to the process of the session, as soon as it has been written down.
-    async fn start_turn(&mut self, prompt: &str) -> Result<()> {
+    pub(super) async fn start_turn(&mut self, prompt: &str) -> Result<()> {
         let resumes = self.live_process()?.resumes;
         self.dispatcher.saved().await?;
         if self.cancel_waits() {
@@ -67,7 +73,7 @@ impl Executor {
         let retold = match &mut self.turn {
             // Kept for the case that the agent does not know the conversation.
             Some(_) if resumes => None,
-            Some(turn) if !turn.output.ready => turn.retold.take(),
+            Some(turn) if !turn.output.ready => turn.take_retold(),
             _ => None,
         };
         if retold.is_some() {
@@ -96,12 +102,12 @@ impl Executor {
                 let prompt = live.dialect.start_turn(retold);
                 live.process.write(prompt);
             }
-            Err(error) => self.settle(TurnEnd { error: Some(error), ..TurnEnd::default() }),
+            Err(error) => self.attempt_ended(TurnEnd { error: Some(error), ..TurnEnd::default() }),
         }
     }
 
     /// Whether the turn under way is to be stopped by a message that came while something was waited for.
-    fn cancel_waits(&mut self) -> bool {
+    pub(super) fn cancel_waits(&mut self) -> bool {
         while let Ok(message) = self.inbox.try_recv() {
             self.waiting.push_back(message);
         }
@@ -122,7 +128,7 @@ impl Executor {
         if turn.output.ready || turn.cancellation.is_some() {
             return false;
         }
-        self.restart = turn.retold.take();
+        self.restart = turn.take_retold();
         if self.restart.is_some() {
             self.dispatcher.chunk(resumed("context", Some(&error.to_string())));
         }

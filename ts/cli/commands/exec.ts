@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 
+import { ErrorHandler } from '../../error-handler.js'
 import { ExecError, execError } from '../../errors.js'
 import { ExecEventType } from '../../events.js'
 import { HistoryStore } from '../../history.js'
 import type { SessionOptions } from '../../options.js'
+import type { RetryPolicy } from '../../retry.js'
 import { ExecSession } from '../../session.js'
+import { parseDuration } from '../duration.js'
 import { EXIT_CODES, EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
 import { readPrompt } from '../prompt.js'
+import { askRecovery, canAsk, parseOnError } from '../recovery.js'
 import type { Renderer } from '../renderers/renderer.js'
 import { loadSettings, type Settings } from '../settings.js'
 
@@ -24,9 +28,14 @@ export interface ExecFlags {
   session?: string
   continue?: boolean
   save?: boolean
+  retries?: string
+  maxWait?: string
+  onError?: string
 }
 
 const DEFAULT_PROVIDER = 'claude'
+/** How often `--on-error` is followed in one run. */
+const MAX_RECOVERIES = 1
 
 /** What a run is made of, before it begins. */
 export interface Plan {
@@ -54,8 +63,22 @@ export function planOf(flags: ExecFlags): Plan {
     deniedTools: flags.deny,
     permissionMode: flags.permissionMode,
     save: flags.save,
+    retry: retryOf(flags, settings.retry),
   }
   return { options, projectPath, provider, history: settings.history }
+}
+
+function retryOf({ retries, maxWait }: ExecFlags, settings: RetryPolicy | undefined): RetryPolicy {
+  if (retries !== undefined && !/^\d{1,3}$/.test(retries)) {
+    throw execError('INVALID_INPUT', `--retries needs a whole number from 0, not '${retries}'`)
+  }
+  const maxWaitMs = maxWait === undefined ? undefined : parseDuration(maxWait, '--max-wait')
+  return {
+    ...settings,
+    ...(retries !== undefined && { tries: Number(retries) + 1 }),
+    // Whoever waits for hours for a limit means it to be waited for.
+    ...(maxWaitMs !== undefined && { maxWaitMs, maxTotalMs: Math.max(maxWaitMs * 2, 900_000) }),
+  }
 }
 
 /** Runs one prompt and shows it; resolves to the exit code. Never throws: what goes wrong is shown by the renderer. */
@@ -86,6 +109,7 @@ export async function runExec(words: string[], flags: ExecFlags, renderer: Rende
   let error: ExecError | undefined
   try {
     plan = planOf(flags)
+    const onError = flags.onError === undefined ? undefined : parseOnError(flags.onError)
     const prompt = await readPrompt(words, process.stdin)
     session = await openSession(flags, plan)
     begin()
@@ -93,7 +117,11 @@ export async function runExec(words: string[], flags: ExecFlags, renderer: Rende
       end(exitCode, execError('CANCELLED', 'the turn was abandoned; the guard ends what is left of it'))
       process.exit(exitCode)
     })
-    await runTurn(session, prompt, renderer)
+    const choose = onError ? () => onError : canAsk() ? askRecovery(signals.signal) : undefined
+    const handler =
+      choose &&
+      new ErrorHandler({ choose, signal: signals.signal, ...(onError && { maxRecoveries: MAX_RECOVERIES }) })
+    await runTurns(session, prompt, renderer, handler)
   } catch (thrown) {
     error = asExecError(thrown)
     exitCode = (error.code === 'CANCELLED' ? signals?.exitCode : undefined) ?? EXIT_CODES[error.code]
@@ -136,9 +164,35 @@ export async function openSession(flags: ExecFlags, { options, projectPath }: Pl
   return await ExecSession.load(id, { ...options, provider, model })
 }
 
-async function runTurn(session: ExecSession, prompt: string, renderer: Renderer): Promise<void> {
+/** Runs the turn of a prompt, and those that are chosen to follow where one fails. */
+async function runTurns(
+  session: ExecSession,
+  prompt: string,
+  renderer: Renderer,
+  handler: ErrorHandler | undefined,
+): Promise<void> {
   session.on(ExecEventType.PERMISSION_RESOLVED, ({ data }) => renderer.permissionResolved(data))
   session.on(ExecEventType.TURN_COMPLETED, ({ data }) => renderer.turnCompleted(data))
+  for (let next = prompt; ; ) {
+    try {
+      return await runTurn(session, next, renderer)
+    } catch (thrown) {
+      const error = asExecError(thrown)
+      if (handler === undefined || error.code === 'CANCELLED') {
+        throw error
+      }
+      renderer.failed(error)
+      const outcome = await handler.handle(error, session, next)
+      if (outcome.action === 'abort') {
+        throw error
+      }
+      renderer.recovering(outcome.action)
+      next = outcome.prompt
+    }
+  }
+}
+
+async function runTurn(session: ExecSession, prompt: string, renderer: Renderer): Promise<void> {
   const stream = session.executeStreaming(prompt)
   for await (const chunk of stream) {
     renderer.chunk(chunk)
@@ -157,7 +211,7 @@ class Signals {
   readonly #listeners: Array<[NodeJS.Signals, () => void]>
   /** The exit code that the signal asks for, where it is not that of a cancelled turn. */
   exitCode: number | undefined
-  #cancelled = false
+  readonly #cancelled = new AbortController()
 
   constructor(session: ExecSession, abandon: (exitCode: number) => void) {
     this.#session = session
@@ -172,11 +226,16 @@ class Signals {
     }
   }
 
+  /** Aborted by the first signal. */
+  get signal(): AbortSignal {
+    return this.#cancelled.signal
+  }
+
   #cancel(exitCode: number | undefined): void {
-    if (this.#cancelled) {
+    if (this.signal.aborted) {
       this.#abandon(exitCode ?? EXIT_CODES.CANCELLED)
     }
-    this.#cancelled = true
+    this.#cancelled.abort()
     this.exitCode = exitCode
     void this.#session.cancel()
   }

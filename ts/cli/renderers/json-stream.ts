@@ -1,4 +1,5 @@
 import type { StreamChunk } from '../../chunks.js'
+import type { RecoveryAction } from '../../error-handler.js'
 import type { ErrorCode, ExecError } from '../../errors.js'
 import type { ExecEventData } from '../../events.js'
 import type { Output } from '../output.js'
@@ -85,6 +86,15 @@ export class JsonStreamRenderer implements Renderer {
     this.#summary = summary
   }
 
+  failed({ code, message }: ExecError): void {
+    this.#line('status', { status: 'failed', message: `${code}: ${message}` })
+  }
+
+  recovering(action: RecoveryAction): void {
+    this.#answered = false
+    this.#line('status', { status: 'recovering', message: action })
+  }
+
   end({ exitCode, durationMs, error }: RunEnd): void {
     if (error) {
       this.#error(error)
@@ -113,12 +123,24 @@ export class JsonStreamRenderer implements Renderer {
     )
   }
 
-  #error({ code, message, retryable, retryAfterMs, exitCode, signal, stderrTail }: ExecError): void {
+  #error(error: ExecError): void {
+    const { code, message, retryable, retryAfterMs, resetsAt, exitCode, signal, stderrTail } = error
+    const { needsConsent, attempts, remedy } = error
     this.#line('error', {
       error: {
         code: PROTOCOL_CODES[code] ?? code,
         message,
-        details: { code, retryAfterMs, exitCode, signal, stderrTail },
+        details: {
+          code,
+          remedy,
+          retryAfterMs,
+          resetsAt,
+          needsConsent,
+          attempts,
+          exitCode,
+          signal,
+          stderrTail,
+        },
         recoverable: retryable,
       },
     })

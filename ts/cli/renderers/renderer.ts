@@ -1,4 +1,5 @@
 import type { StreamChunk } from '../../chunks.js'
+import type { RecoveryAction } from '../../error-handler.js'
 import type { ExecError } from '../../errors.js'
 import type { ExecEventData } from '../../events.js'
 
@@ -26,6 +27,10 @@ export interface Renderer {
   chunk(chunk: StreamChunk): void
   permissionResolved(resolution: ExecEventData['permission:resolved']): void
   turnCompleted(summary: ExecEventData['turn:completed']): void
+  /** The turn failed, and it is to be decided how to go on. */
+  failed(error: ExecError): void
+  /** It was decided to go on like this. */
+  recovering(action: RecoveryAction): void
   end(run: RunEnd): void
   /** Resolves when more can be shown; undefined when it can now. */
   ready(): Promise<void> | undefined

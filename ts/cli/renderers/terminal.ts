@@ -2,12 +2,14 @@ import { Chalk, type ChalkInstance } from 'chalk'
 import truncate from 'cli-truncate'
 
 import type { StatusChunk, StreamChunk, ToolResultChunk, Usage } from '../../chunks.js'
+import { type RecoveryAction, recoveryChoices } from '../../error-handler.js'
 import type { ExecError } from '../../errors.js'
 import type { ExecEventData } from '../../events.js'
 import { formatCost, formatDuration, formatTokens } from '../format.js'
 import type { TextSink } from '../output.js'
 import { SHORT_ID } from '../short-id.js'
 import { CleanText, cleanValue } from './clean-text.js'
+import { Countdown } from './countdown.js'
 import { type Indicator, NO_INDICATOR } from './indicator.js'
 import type { Renderer, RunEnd, RunStart } from './renderer.js'
 import { toolOutcome, toolTitle } from './tool-display.js'
@@ -26,6 +28,14 @@ export interface TerminalOptions {
   verbose: boolean
   /** What is told at the end: all, one line for each turn of many, or nothing (default: all). */
   summary?: 'full' | 'line' | 'none'
+}
+
+const RECOVERING: Record<RecoveryAction, string> = {
+  retry: 'trying again',
+  continue: 'going on where it stopped',
+  skip: 'going on without what failed',
+  switch: 'going on with another model',
+  abort: 'leaving it',
 }
 
 interface RunningTool {
@@ -56,6 +66,9 @@ export class TerminalRenderer implements Renderer {
   /** What the conversation is named by, if it is kept. */
   #session: string | undefined
   #summary: ExecEventData['turn:completed'] | undefined
+  #countdown: Countdown | undefined
+  /** The failure that was shown already. */
+  #shown: ExecError | undefined
 
   constructor(options: TerminalOptions) {
     this.#options = options
@@ -82,6 +95,7 @@ export class TerminalRenderer implements Renderer {
 
   /** Shows a chunk whose texts are clean. */
   #aboutTheAnswer(chunk: Exclude<StreamChunk, { type: 'text_delta' }>): void {
+    this.#countdown?.stop()
     switch (chunk.type) {
       case 'thinking':
         this.#show('Thinking')
@@ -139,10 +153,25 @@ export class TerminalRenderer implements Renderer {
     this.#summary = cleanValue(summary)
   }
 
+  failed(error: ExecError): void {
+    this.#stop()
+    this.#endLine()
+    this.#error(error)
+    this.#shown = error
+    this.#options.out.flush()
+    this.#options.err.flush()
+  }
+
+  recovering(action: RecoveryAction): void {
+    this.#answered = false
+    this.#line(this.#chalk.yellow(`↻ ${RECOVERING[action]}`))
+    this.#show('Starting')
+  }
+
   end({ durationMs, error }: RunEnd): void {
     this.#stop()
     this.#endLine()
-    if (error) {
+    if (error && error !== this.#shown) {
       this.#error(error)
     }
     if (this.#summary && (!error || this.#initialized)) {
@@ -207,7 +236,11 @@ export class TerminalRenderer implements Renderer {
         this.#show('Compacting the conversation')
         break
       case 'retrying': {
-        const { attempt, maxRetries, delayMs, errorStatus, error } = detail
+        const { attempt, maxRetries, delayMs, errorStatus, error, code } = detail
+        if (typeof code === 'string') {
+          this.#tryingAgain(detail)
+          break
+        }
         const failed =
           errorStatus === undefined ? `failed (${error ?? 'no reason given'})` : `answered ${errorStatus}`
         const wait = typeof delayMs === 'number' ? ` in ${formatDuration(delayMs)}` : ''
@@ -238,6 +271,21 @@ export class TerminalRenderer implements Renderer {
           this.#line(this.#chalk.dim(`status: ${status}`))
         }
     }
+  }
+
+  /** The engine tries the turn again. */
+  #tryingAgain({ attempt, maxRetries, delayMs, error, code, how }: Record<string, unknown>): void {
+    const wait = typeof delayMs === 'number' ? delayMs : 0
+    const goesOn = how === 'continue' ? 'the agent is told to go on' : 'trying again'
+    this.#line(
+      this.#chalk.yellow(
+        `↻ ${code} ${error}; ${goesOn} in ${formatDuration(wait)} (${attempt}/${maxRetries})`,
+      ),
+    )
+    if (how === 'repeat') {
+      this.#answered = false
+    }
+    this.#countdown = new Countdown(Date.now() + wait, (seconds) => this.#show(`Trying again in ${seconds}s`))
   }
 
   /** A line cut to the terminal's width, with some columns left over. */
@@ -278,21 +326,28 @@ export class TerminalRenderer implements Renderer {
   }
 
   #stop(): void {
+    this.#countdown?.stop()
+    this.#countdown = undefined
     this.#indicator.hide()
   }
 
   #error(error: ExecError): void {
     const { red, dim, bold } = this.#chalk
-    const { code, message, stderrTail } = cleanValue({
+    const { code, message, stderrTail, remedy } = cleanValue({
       code: error.code,
       message: error.message,
       stderrTail: error.stderrTail,
+      remedy: error.remedy,
     })
     this.#line(`${red(`✗ ${bold(code)}`)} ${message}`)
     if (stderrTail) {
       for (const line of stderrTail.split('\n').slice(-10)) {
         this.#line(dim(`  │ ${line}`))
       }
+    }
+    // The messages of the others say what to do.
+    if (recoveryChoices(error).length > 1) {
+      this.#line(dim(`  → ${remedy}`))
     }
   }
 
