@@ -43,6 +43,8 @@ export interface StartedTerminal {
 export interface TerminalSetup {
   columns?: number
   rows?: number
+  /** How many lines that have scrolled away are kept. */
+  scrollback?: number
   /** The folder to run in (default: a new one, which is also the home). */
   cwd?: string
 }
@@ -54,10 +56,10 @@ export function startInTerminal(
   env: Record<string, string> = {},
   setup: TerminalSetup = {},
 ): StartedTerminal {
-  const { columns: cols = COLUMNS, rows = ROWS } = setup
+  const { columns: cols = COLUMNS, rows = ROWS, scrollback = 1000 } = setup
   const home = temporaryFolder()
   const PATH = [pathWith(agent), dirname(process.execPath), '/usr/bin', '/bin'].join(':')
-  const screen = new xterm.Terminal({ cols, rows, allowProposedApi: true })
+  const screen = new xterm.Terminal({ cols, rows, scrollback, allowProposedApi: true })
   const child = pty.spawn(process.execPath, [CLI, ...args], {
     ...{ cols, rows, cwd: setup.cwd ?? home },
     env: { HOME: home, TERM: 'xterm-256color', PATH, ...MEASURED, ...env },

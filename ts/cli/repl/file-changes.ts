@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 
 import type { ChalkInstance } from 'chalk'
 
+import { execError } from '../../errors.js'
 import { formatCount } from '../format.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { WorkTree } from './work-tree.js'
@@ -76,7 +77,7 @@ export class FileChanges {
     const since = new Set((await tree.changed(turn.after, await tree.snapshot())).map(({ path }) => path))
     const touched = files.map(({ path }) => path).filter((path) => since.has(path))
     if (touched.length > 0) {
-      throw new Error(`nothing was undone: changed since the turn: ${names(touched)}`)
+      throw execError('INVALID_INPUT', `nothing was undone: changed since the turn: ${names(touched)}`)
     }
     await tree.write(
       turn.before,
@@ -101,7 +102,7 @@ export class FileChanges {
     const turn = this.#turns.at(-1)
     const tree = await this.#tree?.catch(() => undefined)
     if (!turn || !tree) {
-      throw new Error(this.#problem ?? `there was no turn yet that could be ${what}`)
+      throw execError('INVALID_INPUT', this.#problem ?? `there was no turn yet that could be ${what}`)
     }
     return { tree, turn }
   }
