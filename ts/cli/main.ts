@@ -7,6 +7,7 @@ import { type ErrorCode, execError } from '../errors.js'
 import { type ExecFlags, runExec } from './commands/exec.js'
 import { EXIT_CODES } from './exit-codes.js'
 import { Output } from './output.js'
+import type { PermissionDesk } from './permissions/permission-desk.js'
 import { JsonStreamRenderer } from './renderers/json-stream.js'
 import type { Renderer } from './renderers/renderer.js'
 
@@ -126,6 +127,18 @@ async function makeRenderer(flags: Flags): Promise<Renderer> {
   })
 }
 
+/** Who is asked for permission: the person at the terminal, if there is one. */
+async function makeDesk({ jsonStream }: Flags): Promise<PermissionDesk | undefined> {
+  if (jsonStream || !process.stdin.isTTY || !process.stderr.isTTY) {
+    return undefined
+  }
+  const { PermissionDesk } = await import('./permissions/permission-desk.js')
+  return new PermissionDesk(async (request, signal) => {
+    const { askInTerminal } = await import('./permissions/terminal-asker.js')
+    return await askInTerminal(request, signal)
+  })
+}
+
 async function exec(words: string[], flags: Flags): Promise<void> {
   if (flags.legacy) {
     const { runLegacy } = await import('./commands/legacy.js')
@@ -137,7 +150,7 @@ async function exec(words: string[], flags: Flags): Promise<void> {
     process.exitCode = await runRepl(words, flags)
     return
   }
-  process.exitCode = await runExec(words, flags, await makeRenderer(flags))
+  process.exitCode = await runExec(words, flags, await makeRenderer(flags), await makeDesk(flags))
 }
 
 /** Whether somebody wants to talk: by the flag, or by giving no prompt in a terminal. */

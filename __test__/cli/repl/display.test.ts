@@ -71,8 +71,8 @@ describe('Markdown', () => {
 
       │ quoted
 
-      • ☑ done
-      • ☐ open"
+      ☑ done
+      ☐ open"
     `)
     expect(bytes).toContain('\u001b[35mconst\u001b[39m')
   })
@@ -103,8 +103,8 @@ describe('Markdown', () => {
 
       │ quoted
 
-      • ☑ done
-      • ☐ open"
+      ☑ done
+      ☐ open"
     `)
   })
 })

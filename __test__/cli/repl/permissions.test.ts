@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
-
+import { runCli } from '../../support/cli.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { CTRL_C, CTRL_D, ENTER, send, startRepl } from '../../support/repl.js'
 import { startInTerminal } from '../../support/terminal.js'
@@ -80,7 +80,7 @@ describe('a question for permission in a conversation', () => {
     await terminal.shown('y allow once')
     terminal.type('y')
     await terminal.shown('✓ allowed')
-    await terminal.shown('❯ and yes\n')
+    await terminal.shown('out\n\n❯ and yes\n')
     terminal.type(`${CTRL_C}`)
     await terminal.shown('❯\n')
     terminal.type(CTRL_D)
@@ -105,5 +105,46 @@ describe('a question for permission in a conversation', () => {
     await terminal.shown('the user said no: because')
     terminal.type(CTRL_D)
     expect((await terminal.finished).exitCode).toBe(0)
+  })
+})
+
+describe('a question for permission in a single run', () => {
+  it.each([
+    ['y', '"behavior":"allow"'],
+    ['a', '"behavior":"allow"'],
+    ['n too dangerous', 'the user said no: too dangerous'],
+  ])('is answered by a line: %j', async (line, words) => {
+    const terminal = startInTerminal(['exec', 'clean up'], 'asks-permission')
+    await terminal.shown('n deny:')
+    expect(terminal.screen()).toContain(
+      'Bash asks for permission: Running command\n  │ command: rm -rf build\n',
+    )
+    terminal.type(`what?${ENTER}`)
+    await terminal.shown('n deny: what?\ny allow once')
+    terminal.type(`${line}${ENTER}`)
+    const { exitCode, screen } = await terminal.finished
+    expect(exitCode).toBe(0)
+    expect(screen.replaceAll('\n', '')).toContain(words)
+  })
+
+  it('Ctrl+C cancels the turn', async () => {
+    const terminal = startInTerminal(['exec', 'clean up'], 'asks-permission')
+    await terminal.shown('n deny:')
+    terminal.type(CTRL_C)
+    const { exitCode, screen } = await terminal.finished
+    expect(exitCode).toBe(130)
+    expect(screen).toContain('✗ CANCELLED')
+  })
+
+  it('Ctrl+D denies', async () => {
+    const terminal = startInTerminal(['exec', 'clean up'], 'asks-permission')
+    await terminal.shown('n deny:')
+    terminal.type(CTRL_D)
+    expect((await terminal.finished).screen).toContain('the user said no')
+  })
+
+  it('is not asked where nobody is at a terminal', async () => {
+    const { stdout } = await runCli(['exec', 'clean up'], { agent: 'asks-permission' })
+    expect(stdout).toContain('nobody is there to be asked')
   })
 })

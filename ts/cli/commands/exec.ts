@@ -10,6 +10,7 @@ import type { RetryPolicy } from '../../retry.js'
 import { ExecSession } from '../../session.js'
 import { parseDuration } from '../duration.js'
 import { EXIT_CODES, EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
+import type { PermissionDesk } from '../permissions/permission-desk.js'
 import { readPrompt } from '../prompt.js'
 import { askRecovery, canAsk, parseOnError } from '../recovery.js'
 import type { Renderer } from '../renderers/renderer.js'
@@ -81,8 +82,16 @@ function retryOf({ retries, maxWait }: ExecFlags, settings: RetryPolicy | undefi
   }
 }
 
-/** Runs one prompt and shows it; resolves to the exit code. Never throws: what goes wrong is shown by the renderer. */
-export async function runExec(words: string[], flags: ExecFlags, renderer: Renderer): Promise<number> {
+/**
+ * Runs one prompt and shows it; resolves to the exit code. Never throws: what goes wrong is shown by the renderer. `desk`:
+ * who is asked for permission.
+ */
+export async function runExec(
+  words: string[],
+  flags: ExecFlags,
+  renderer: Renderer,
+  desk?: PermissionDesk,
+): Promise<number> {
   const started = performance.now()
   let plan: Plan | undefined
   let session: ExecSession | undefined
@@ -109,9 +118,11 @@ export async function runExec(words: string[], flags: ExecFlags, renderer: Rende
   let error: ExecError | undefined
   try {
     plan = planOf(flags)
+    plan.options.onPermission = desk?.decide
     const onError = flags.onError === undefined ? undefined : parseOnError(flags.onError)
     const prompt = await readPrompt(words, process.stdin)
     session = await openSession(flags, plan)
+    session.on(ExecEventType.PERMISSION_RESOLVED, ({ data }) => desk?.resolved(data.id))
     begin()
     signals = new Signals(session, (exitCode) => {
       end(exitCode, execError('CANCELLED', 'the turn was abandoned; the guard ends what is left of it'))

@@ -217,10 +217,10 @@ export class MarkdownStream {
     const item = ITEM.exec(line)
     if (item) {
       const [, indent = '', mark = '', check, text = ''] = item
-      const box = check === undefined ? '' : check === ' ' ? '☐ ' : '☑ '
-      const bullet = /\d/.test(mark) ? mark : '•'
-      return hanging(`${indent}${cyan(bullet)} ${box}`, inlineMarkdown(text, this.#chalk), columns, {
-        width: indent.length + bullet.length + 1 + box.length,
+      const box = check === undefined ? undefined : check === ' ' ? '☐' : '☑'
+      const bullet = box ?? (/\d/.test(mark) ? mark : '•')
+      return hanging(`${indent}${cyan(bullet)} `, inlineMarkdown(text, this.#chalk), columns, {
+        width: indent.length + bullet.length + 1,
       })
     }
     const quote = QUOTE.exec(line)

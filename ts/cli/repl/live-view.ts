@@ -10,6 +10,8 @@ import { type Highlighter, MarkdownStream } from '../display/markdown-stream.js'
 import { type Live, RESTORE, Screen, type ScreenStream } from '../display/screen.js'
 import { formatDuration } from '../format.js'
 import type { TextSink } from '../output.js'
+import type { PermissionAnswer } from '../permissions/permission-desk.js'
+import { PermissionQuestion } from '../permissions/permission-question.js'
 import { CleanText } from '../renderers/clean-text.js'
 import type { Indicator } from '../renderers/indicator.js'
 import type { Renderer } from '../renderers/renderer.js'
@@ -19,8 +21,6 @@ import { inputRows } from './input-box.js'
 import type { InputHistory } from './input-history.js'
 import { applyKey } from './keys.js'
 import { LineEditor } from './line-editor.js'
-import type { PermissionAnswer } from './permission-desk.js'
-import { PermissionQuestion } from './permission-question.js'
 import { statusLine } from './status-line.js'
 import { RESTORE_INPUT, TerminalInput } from './terminal-input.js'
 import type { ReplListener, ReplState, ReplView } from './view.js'
@@ -263,7 +263,7 @@ export class LiveView implements ReplView {
     this.#options = []
     if (this.#confirmation) {
       this.#confirmation.answer(true)
-    } else if (this.#editor.text !== '' && !this.#state?.busy) {
+    } else if (this.#editor.text !== '' && !this.#state?.turning) {
       this.#editor.take()
     } else {
       this.#listener?.interrupt()

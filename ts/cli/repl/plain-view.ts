@@ -3,10 +3,11 @@ import { Chalk } from 'chalk'
 import type { PermissionRequestChunk } from '../../chunks.js'
 
 import { Output } from '../output.js'
+import { answerByLine } from '../permissions/by-line.js'
+import type { PermissionAnswer } from '../permissions/permission-desk.js'
+import { PermissionQuestion } from '../permissions/permission-question.js'
 import type { Renderer } from '../renderers/renderer.js'
 import { TerminalRenderer } from '../renderers/terminal.js'
-import type { PermissionAnswer } from './permission-desk.js'
-import { PermissionQuestion } from './permission-question.js'
 import type { ReplListener, ReplState, ReplView } from './view.js'
 
 const NO_CHALK = new Chalk({ level: 0 })
@@ -99,22 +100,7 @@ export class PlainView implements ReplView {
     if (!this.#stdin.isTTY) {
       return { kind: 'deny', reason: 'nobody could be asked' }
     }
-    for (;;) {
-      const line = await this.#ask(`${question.choices(NO_CHALK)}: `, signal)
-      const [, choice = '', reason = ''] = /^\s*(\S*)\s*(.*?)\s*$/.exec(line ?? 'n') ?? []
-      switch (choice.toLowerCase()) {
-        case 'y':
-        case 'yes':
-          return { kind: 'once' }
-        case 'a':
-        case 'always':
-          return { kind: 'always' }
-        case 'n':
-        case 'no':
-          return { kind: 'deny', reason }
-        default:
-      }
-    }
+    return await answerByLine(question, (words) => this.#ask(words, signal))
   }
 
   async confirm(question: string): Promise<boolean> {

@@ -2,13 +2,13 @@ import type { ExecError } from '../../errors.js'
 import { ExecEventType } from '../../events.js'
 import { asExecError } from '../commands/exec.js'
 import { EXIT_CODES, EXIT_HUNG_UP } from '../exit-codes.js'
+import type { PermissionDesk } from '../permissions/permission-desk.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { parseLine } from './command-line.js'
 import { type CommandName, findCommand } from './command-table.js'
 import type { Conversation } from './conversation.js'
 import type { Farewell } from './farewell.js'
 import type { FileChanges } from './file-changes.js'
-import type { PermissionDesk } from './permission-desk.js'
 import type { ReplListener, ReplState, ReplView, StatusFacts } from './view.js'
 
 /** After this time the program ends, whatever still goes on; what is left of the agent is ended by its guard. */
@@ -69,6 +69,10 @@ export class Repl implements ReplState, ReplListener {
 
   get busy(): boolean {
     return this.#working !== undefined
+  }
+
+  get turning(): boolean {
+    return this.#turnSince !== undefined
   }
 
   get interrupting(): boolean {
@@ -141,7 +145,7 @@ export class Repl implements ReplState, ReplListener {
   interrupt(): void {
     if (this.#leaving !== undefined) {
       this.#force(EXIT_CODES.CANCELLED)
-    } else if (this.#turnSince !== undefined) {
+    } else if (this.turning) {
       this.#interruptTurn()
     } else if (this.#armed) {
       void this.leave(0)

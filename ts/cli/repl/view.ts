@@ -1,6 +1,6 @@
 import type { PermissionRequestChunk } from '../../chunks.js'
+import type { PermissionAnswer } from '../permissions/permission-desk.js'
 import type { Renderer } from '../renderers/renderer.js'
-import type { PermissionAnswer } from './permission-desk.js'
 
 /** What is known about the conversation at a glance. */
 export interface StatusFacts {
@@ -19,6 +19,8 @@ export interface StatusFacts {
 export interface ReplState {
   /** Whether a turn or a command is under way. */
   readonly busy: boolean
+  /** Whether a turn is under way, which can be interrupted. */
+  readonly turning: boolean
   readonly interrupting: boolean
   /** What was typed meanwhile, in the order in which it will be sent. */
   readonly queue: readonly string[]

@@ -5,8 +5,8 @@ import type { ChalkInstance } from 'chalk'
 import type { PermissionRequestChunk } from '../../chunks.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { toolTitle } from '../renderers/tool-display.js'
-import { applyKey } from './keys.js'
-import { LineEditor } from './line-editor.js'
+import { applyKey } from '../repl/keys.js'
+import { LineEditor } from '../repl/line-editor.js'
 import { alwaysMeans, type PermissionAnswer } from './permission-desk.js'
 
 const MAX_LINES = 60
