@@ -11,7 +11,7 @@ import {
   renameSync,
   writeFileSync,
 } from 'node:fs'
-import { join, sep } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 
 /** How many prompts are kept. */
 const KEPT = 1000
@@ -37,7 +37,7 @@ export class PromptFile {
     if (!existsSync(this.#path)) {
       return []
     }
-    this.#checkFolder()
+    this.#check(this.#folder)
     const file = openSync(this.#path, O_RDONLY | O_NOFOLLOW)
     let prompts: string[]
     try {
@@ -78,17 +78,21 @@ export class PromptFile {
   }
 
   #makeFolder(): void {
+    const locus = dirname(this.#folder)
+    if (!existsSync(locus)) {
+      mkdirSync(locus, { mode: 0o700 })
+    }
+    this.#check(locus)
     if (!existsSync(this.#folder)) {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
-      this.#checkFolder()
+      mkdirSync(this.#folder, { mode: 0o700 })
       writeFileSync(join(this.#folder, '.gitignore'), '*\n', { mode: 0o600 })
     }
-    this.#checkFolder()
+    this.#check(this.#folder)
   }
 
-  #checkFolder(): void {
-    if (!realpathSync(this.#folder).startsWith(realpathSync(this.#project) + sep)) {
-      throw new Error(`'${this.#folder}' leads out of the project`)
+  #check(folder: string): void {
+    if (!realpathSync(folder).startsWith(realpathSync(this.#project) + sep)) {
+      throw new Error(`'${folder}' leads out of the project`)
     }
   }
 }
