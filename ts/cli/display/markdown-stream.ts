@@ -1,5 +1,6 @@
 import type { ChalkInstance } from 'chalk'
-import wrapAnsi from 'wrap-ansi'
+import stringWidth from 'fast-string-width'
+import { wrapAnsi } from 'fast-wrap-ansi'
 
 import { inlineMarkdown } from './inline.js'
 import { tableRows } from './markdown-table.js'
@@ -18,10 +19,12 @@ const HEADING = /^ {0,3}(#{1,6})\s+(.*?)(?:\s+#+)?\s*$/
 const RULE = /^ {0,3}([-*_])(?:\s*\1){2,}\s*$/
 const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])\s+(?:\[([ xX])\]\s+)?(.*)$/
 const QUOTE = /^ {0,3}((?:>\s?)+)(.*)$/
+/** What a line may begin with that is more than text. */
+const SPECIAL = /^[\s#>*+_\d-]/
 const TABLE_MARKS = /^ {0,3}\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/
 
 /** A longer line is broken: what is pending is drawn again in every frame. */
-const MAX_LINE = 4000
+const MAX_LINE = 2000
 /** A longer table is shown in parts. */
 const MAX_TABLE_ROWS = 100
 /** Code is coloured together with so many lines before it. */
@@ -204,6 +207,9 @@ export class MarkdownStream {
 
   /** A line of text that stands for itself. */
   #block(line: string, columns: number): string[] {
+    if (!SPECIAL.test(line)) {
+      return wrapped(inlineMarkdown(line, this.#chalk), columns)
+    }
     const { bold, underline, dim, cyan } = this.#chalk
     const heading = HEADING.exec(line)
     if (heading) {
@@ -257,5 +263,9 @@ function hanging(
 
 /** A column is left free: a terminal that is full to the last one is about to break the line by itself. */
 function wrapped(text: string, columns: number): string[] {
+  // Nearly all lines; to break them is ten times the work.
+  if (!/^\s|\s$/.test(text) && stringWidth(text) < columns) {
+    return [text]
+  }
   return wrapAnsi(text, Math.max(1, columns - 1), { hard: true }).split('\n')
 }

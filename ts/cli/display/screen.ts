@@ -1,6 +1,6 @@
 import type { WriteStream } from 'node:tty'
 
-import stringWidth from 'string-width'
+import stringWidth from 'fast-string-width'
 
 /** Where the cursor stands in the live rows. */
 export interface Caret {

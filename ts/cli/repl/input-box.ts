@@ -1,4 +1,4 @@
-import stringWidth from 'string-width'
+import stringWidth from 'fast-string-width'
 
 import type { Caret } from '../display/screen.js'
 import { graphemes } from './line-editor.js'

@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk'
-import stringWidth from 'string-width'
+import stringWidth from 'fast-string-width'
 
 import { formatCost, formatDuration, formatTokens } from '../format.js'
 import { cleanValue } from '../renderers/clean-text.js'
