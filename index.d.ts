@@ -39,6 +39,22 @@ export declare class NativeHistory {
   prune(policy: string): Promise<string>
 }
 
+/** What the turns of a project used. */
+export declare class NativeLedger {
+  /** Touches nothing. */
+  constructor(options: NativeHistoryOptions)
+  /** The turns that ended at `since` (milliseconds since the epoch) or later, as JSON. */
+  read(since: number): Promise<string>
+}
+
+/** What an agent printed once, as the events of a live run. */
+export declare class NativeReplay {
+  /** Plays a copy of `transcript`, the stdout of an agent of this provider. */
+  constructor(provider: string, transcript: Uint8Array)
+  /** Takes the next batch, as `NativeSession.drain` does; `null` when it is over. */
+  drain(words: Uint32Array): string | null
+}
+
 /** Cleans a stream of text of everything that a terminal would obey, piece by piece. */
 export declare class NativeSanitizer {
   /** A sanitizer at the beginning of a text. */
@@ -100,6 +116,13 @@ export declare function errorCodes(): Array<NativeErrorCode>
 
 /** The names of all events, by the number under which they cross the border. */
 export declare function eventNames(): Array<string>
+
+/** What may be used; an absent limit is none. Counts are whole and not negative. */
+export interface NativeBudget {
+  costUsd?: number
+  tokens?: number
+  turns?: number
+}
 
 /** An error code and what it implies. */
 export interface NativeErrorCode {
@@ -188,6 +211,10 @@ export interface NativeSessionOptions {
   /** The agent's own id of the conversation to resume. */
   resume?: string
   record?: NativeRecordOptions
+  /** What the whole conversation may use. */
+  budget?: NativeBudget
+  /** What the conversation has used before: `Usage` as JSON. */
+  spent?: string
 }
 
 /** One turn. */
@@ -199,6 +226,8 @@ export interface NativeTurnOptions {
   startMs?: number
   idleMs?: number
   totalMs?: number
+  /** What the turn may use. */
+  budget?: NativeBudget
   /** The prompt with the conversation so far in it, for an agent that cannot resume it by itself. */
   retold?: string
   retry?: NativeRetryPolicy

@@ -836,6 +836,8 @@ function __napiStampBindingTarget(exportsObject, target) {
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
 module.exports.NativeHistory = nativeBinding.NativeHistory
+module.exports.NativeLedger = nativeBinding.NativeLedger
+module.exports.NativeReplay = nativeBinding.NativeReplay
 module.exports.NativeSanitizer = nativeBinding.NativeSanitizer
 module.exports.NativeSession = nativeBinding.NativeSession
 module.exports.NativeWaker = nativeBinding.NativeWaker

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -6,6 +15,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import {
   ExecEventType,
   ExecSession,
+  HistoryError,
   HistoryStore,
   type SessionOptions,
   type StatusChunk,
@@ -248,6 +258,52 @@ describe('a stored conversation', () => {
   })
 })
 
+describe('the messages of a session', () => {
+  const onDisk = async (projectPath: string, { id }: ExecSession) =>
+    (await historyOf(projectPath).read(id)).messages
+
+  it('are those on disk in the middle of an answer, and after it was cancelled there', async () => {
+    const projectPath = temporaryFolder()
+    const session = await openSession('waits-for-interrupt', { projectPath })
+    const stream = session.executeStreaming('one')
+    const said = nextEvent(session, ExecEventType.TEXT_DELTA)
+    const chunks = chunksOf(stream)
+    await said
+    await session.save()
+    const content = expect.stringMatching(/^waiting in \d+ for one$/)
+    expect(session.getHistory()[1]).toMatchObject({ content, metadata: { interrupted: true } })
+    expect(session.getHistory()).toEqual(await onDisk(projectPath, session))
+    await stream.cancel()
+    await chunks
+    const [prompt, answer, ...others] = session.getHistory()
+    expect(prompt).toMatchObject({ role: 'user', content: 'one' })
+    expect(answer).toMatchObject({ role: 'assistant', content, metadata: { errorCode: 'CANCELLED' } })
+    expect(answer?.metadata).not.toHaveProperty('interrupted')
+    expect(others).toEqual([])
+    expect(session.getHistory()).toEqual(await onDisk(projectPath, session))
+  })
+
+  it.each([
+    'says-everything',
+    'answers-only-in-its-result',
+    'crashes-in-its-second-turn',
+    'speaks-after-its-result',
+    'exits-before-init',
+    'prints-garbage',
+  ])('are those on disk, however its turns end (%s)', async (fake) => {
+    const projectPath = temporaryFolder()
+    const session = await openSession(fake, { projectPath, allowAll: true })
+    for (const prompt of ['one', 'two']) {
+      await session.execute(prompt).catch(() => {})
+    }
+    await session.end()
+    const messages = session.getHistory()
+    expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant'])
+    expect(messages).toEqual(await onDisk(projectPath, session))
+    expect((await ExecSession.load(session.id, { projectPath })).getHistory()).toEqual(messages)
+  })
+})
+
 describe('another provider', () => {
   it('is told the conversation, and so is the first one when it comes back', async () => {
     const session = await openSession('answers-with-prompt-and-arguments')
@@ -315,6 +371,22 @@ describe('another provider', () => {
     await session.use({ provider: 'demo', executable: fakeAgent('answers-with-the-prompt') })
   })
 
+  it('comes with all changes, also of several at once, but those that were refused', async () => {
+    const session = await openSession('answers-with-how-it-was-started')
+    const executable = fakeAgent('answers-with-how-it-was-started')
+    const [, refused] = await Promise.allSettled([
+      session.use({ provider: 'demo', executable }),
+      session.use({ provider: 'hal', extraArgs: ['--lost'] }),
+      session.use({ model: 'opus' }),
+      session.use({ extraArgs: ['--kept'] }),
+    ])
+    expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'UNKNOWN_PROVIDER' } })
+    expect(session.provider).toBe('demo')
+    const { args } = JSON.parse((await session.execute('hi')).content)
+    expect(args).toEqual(expect.arrayContaining([expect.stringContaining('opus'), '--kept']))
+    expect(args).not.toContain('--lost')
+  })
+
   it('keeps the model out of it that was asked of another', async () => {
     const session = await openSession('answers-with-how-it-was-started', { model: 'opus' })
     await session.use({ provider: 'demo', executable: fakeAgent('answers-with-how-it-was-started') })
@@ -377,6 +449,28 @@ describe('what is saved', () => {
     expect((refused as Error).message).toContain(blocker)
     expect(existsSync(notes)).toBe(false)
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
+  })
+
+  it('cannot be made durable where nothing can be written, and is as soon as it can', async () => {
+    const { projectPath, id } = await storedConversation()
+    const session = await loadSession(id, 'answers-with-the-prompt', { projectPath })
+    await session.execute('one')
+    const file = join(projectPath, '.locus', 'exec-history', `${id}.jsonl`)
+    const content = readFileSync(file)
+    rmSync(file)
+    mkdirSync(file)
+    session.context.createTask({ title: 'write the tests', status: 'pending' })
+    const failures = [await rejectionOf(session.save()), await rejectionOf(session.save())]
+    for (const failure of failures) {
+      expect(failure).toBeInstanceOf(HistoryError)
+      expect(failure).toMatchObject({ code: 'HISTORY', message: expect.stringContaining(file) })
+    }
+    rmdirSync(file)
+    writeFileSync(file, content)
+    await session.save()
+    const stored = await historyOf(projectPath).read(id)
+    expect(JSON.stringify(stored.context)).toContain('write the tests')
+    expect(stored.messages).toHaveLength(4)
   })
 
   it.skipIf(process.getuid?.() === 0)('cannot be a prompt where the folder is read-only', async () => {

@@ -46,7 +46,14 @@ describe('the events of a session', () => {
     expect(events.map(({ type }) => type)).toEqual([
       ...['session:started', 'prompt:submitted', 'turn:started'],
       ...['status:changed', 'status:changed', 'status:changed', 'status:changed'],
-      ...['thinking:started', 'thinking:delta', 'thinking:delta', 'thinking:stopped', 'text:delta'],
+      ...[
+        'usage:updated',
+        'thinking:started',
+        'thinking:delta',
+        'thinking:delta',
+        'thinking:stopped',
+        'text:delta',
+      ],
       ...['tool:requested', 'tool:started', 'tool:completed', 'tool:requested', 'tool:started'],
       ...['thinking:delta', 'text:delta', 'tool:requested', 'tool:started', 'tool:failed', 'tool:completed'],
       ...['line:unparsed', 'permission:requested', 'permission:resolved', 'text:delta'],
@@ -96,7 +103,9 @@ describe('the events of a session', () => {
     const data = dataByType(events)
     const durationMs = expect.any(Number)
     const [runId] = events.map((event) => event.runId)
-    const usage = { input: 10, output: 20, cacheRead: 4, cacheWrite: 2, costUsd: 0.25 }
+    const told = { input: 10, output: 20, cacheRead: 4, cacheWrite: 2, costUsd: 0.25, costSource: 'agent' }
+    const usage = { ...told, requests: 1, models: { 'fake-1': told } }
+    const sent = { input: 10, output: 1, cacheRead: 0, cacheWrite: 0, requests: 1 }
     expect(data['session:started']).toEqual({ provider: 'claude', model: 'fake-1', projectPath })
     expect(data['prompt:submitted']).toEqual({ prompt: 'look' })
     expect(data['turn:started']).toEqual({ runId, turn: 1, warm: false })
@@ -126,7 +135,7 @@ describe('the events of a session', () => {
       decidedBy: 'user',
     })
     expect(data['line:unparsed']).toEqual({ line: 'this is no JSON', reason: expect.any(String) })
-    expect(data['usage:updated']).toEqual({ input: 10, output: 20, cacheRead: 0, cacheWrite: 0 })
+    expect(data['usage:updated']).toEqual({ ...sent, models: { 'fake-1': sent } })
     expect(data['response:completed']).toEqual({
       ...{ content: 'I will look. That is all.', success: true, stopReason: 'end_turn', usage, durationMs },
       ...{ turns: 2, agentSessionId: 'fake-session' },

@@ -1,6 +1,16 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
 import { describe, expect, it, vi } from 'vitest'
 
-import { type ReplayOptions, replayTranscript, type StoredRecord } from '../ts/index.js'
+import {
+  type ErrorChunk,
+  type ExecEventData,
+  type ReplayOptions,
+  replayTranscript,
+  type StoredRecord,
+  type StreamChunk,
+  type Usage,
+} from '../ts/index.js'
 import { chunksOf, recordEvents, rejectionOf, textOf, typesOf } from './support/session.js'
 import { BEGUN, recordedSession } from './support/stored.js'
 
@@ -98,6 +108,144 @@ describe('a replay', () => {
     ]
     const chunks = await chunksOf(replayTranscript({ records: [], messages }, atOnce))
     expect(chunks.at(-1)).toMatchObject({ type: 'result', content: 'hello', success: true, durationMs: 7 })
+  })
+})
+
+const FIXTURES = new URL('../fixtures/transcripts/claude/', import.meta.url)
+
+/** What an agent of a fixture printed. */
+function printedIn(name: string): Buffer {
+  const folder = new URL(`${name}/`, FIXTURES)
+  const [file = ''] = readdirSync(folder).filter((entry) => entry.endsWith('.jsonl'))
+  const recorded = readFileSync(new URL(file, folder))
+  if (file !== 'both-ways.jsonl') {
+    return recorded
+  }
+  const lines = recorded.toString().split('\n')
+  const printed = lines.filter((line) => line.startsWith('<<< ')).map((line) => `${line.slice(4)}\n`)
+  return Buffer.from(printed.join(''))
+}
+
+/** The chunks that the snapshot of a fixture tells: what was said, and what a run makes of each end of a turn. */
+function expectedOf(name: string): object[] {
+  const [, , ...snapshot] = readFileSync(new URL(`${name}/events.snap`, FIXTURES), 'utf8').split('---\n')
+  return snapshot
+    .join('---\n')
+    .split('\n')
+    .flatMap((line) => {
+      const [, end] = /^! turn ended (.*)$/.exec(line) ?? []
+      return end === undefined ? (line.startsWith('{') ? [JSON.parse(line)] : []) : endOf(JSON.parse(end))
+    })
+}
+
+/** The end of a turn, as a snapshot has it. */
+interface End {
+  content: string
+  error: Partial<ErrorChunk> | null
+  interrupted: boolean
+  turns: number
+  usage: Usage
+  agentSessionId?: string
+}
+
+function endOf({ content, error, interrupted, turns, usage, agentSessionId }: End): object[] {
+  const failure = interrupted ? { code: 'CANCELLED' } : error
+  return [
+    ...(turns > 0 || usage.costUsd !== undefined ? [{ type: 'usage', ...usage }] : []),
+    ...(failure ? [{ type: 'error', ...failure }] : []),
+    {
+      ...{ type: 'result', success: !failure, content: failure ? '' : content, turns },
+      ...(agentSessionId && { agentSessionId }),
+    },
+  ]
+}
+
+/** What a turn that ends makes of a tool that has not returned; no agent says it. */
+const isLeftOpen = (chunk: StreamChunk) =>
+  chunk.type === 'tool_result' && chunk.error === 'the turn ended before the tool returned'
+
+describe('a replay of a transcript', () => {
+  const names = readdirSync(FIXTURES)
+
+  it.each(names)('gives the chunks of a live run (%s)', async (name) => {
+    const chunks = await chunksOf(replayTranscript({ transcript: printedIn(name) }, atOnce))
+    const said = chunks.filter((chunk) => !isLeftOpen(chunk))
+    const expected = expectedOf(name)
+    expect(expected.length).toBeGreaterThan(0)
+    expect(typesOf(said)).toEqual(expected.map((chunk) => (chunk as StreamChunk).type))
+    expect(said).toMatchObject(expected)
+  })
+
+  it.each(names)('gives the events of a live run, in their order (%s)', async (name) => {
+    const replay = replayTranscript({ transcript: printedIn(name) }, atOnce)
+    const events = recordEvents(replay)
+    const chunks = await chunksOf(replay)
+    const facts = events.map(({ type }) => type).filter((type) => /^(session|prompt|turn):/.test(type))
+    const turns = facts.filter((type) => type === 'turn:completed').length
+    expect(facts.join(' ')).toMatch(
+      /^session:started( (prompt:submitted )?turn:started turn:completed)+ session:ended$/,
+    )
+    expect(turns).toBe(typesOf(chunks).filter((type) => type === 'result').length)
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
+    const times = events.map(({ timestamp }) => timestamp)
+    expect(times).toEqual(times.toSorted((a, b) => a - b))
+    expect(events.at(-1)).toMatchObject({ runId: `run-${turns}`, data: { turns } })
+  })
+
+  it('tells the prompts that claude has repeated, each before its turn', async () => {
+    const replay = replayTranscript({ transcript: printedIn('bidirectional') }, atOnce)
+    const events = recordEvents(replay)
+    await chunksOf(replay)
+    const told = events.flatMap(({ type, data }) => {
+      if (type === 'turn:started') return ['']
+      return type === 'prompt:submitted' ? [(data as ExecEventData['prompt:submitted']).prompt] : []
+    })
+    expect(told).toEqual([
+      ...['hi turn1', '', 'please TOOL', '', 'please TOOL again', '', 'hi on new model', ''],
+      ...['SLOWSTREAM please', '', 'hi again', '', 'SLEEPTOOL', '', 'first', '', 'second', ''],
+      ...['RATE429', '', 'BAD400', '', 'LIMITHDR', '', 'THINK', '', '', ''],
+    ])
+  })
+
+  it('is the same of a text, and can be played again', async () => {
+    const transcript = printedIn('unicode')
+    const replay = replayTranscript({ transcript: transcript.toString(), provider: 'claude' }, atOnce)
+    const chunks = await chunksOf(replay)
+    expect(textOf(chunks)).toContain('日本語')
+    expect(chunks).toEqual(await chunksOf(replay))
+    expect(chunks).toEqual(await chunksOf(replayTranscript({ transcript }, atOnce)))
+  })
+
+  it('that ends in the middle of a turn fails there', async () => {
+    const lines = printedIn('text').toString().split('\n').slice(0, 8)
+    const chunks = await chunksOf(replayTranscript({ transcript: lines.join('\n') }, atOnce))
+    expect(textOf(chunks)).toBe('Hello from the mock ')
+    expect(chunks.slice(-2)).toMatchObject([
+      { type: 'error', code: 'NO_RESULT' },
+      { type: 'result', success: false, content: '', stopReason: 'error' },
+    ])
+  })
+
+  it('of something else tells each line of it, and that it is none', async () => {
+    const chunks = await chunksOf(replayTranscript({ transcript: 'hello\r\n\n{"type":"new"}' }, atOnce))
+    expect(chunks).toMatchObject([
+      { type: 'unparsed', line: 'hello' },
+      { type: 'unparsed', line: '{"type":"new"}' },
+      { type: 'error', code: 'PROTOCOL' },
+      { type: 'result', success: false },
+    ])
+    expect(await chunksOf(replayTranscript({ transcript: '' }, atOnce))).toEqual([])
+    const unknown = replayTranscript({ transcript: '', provider: 'hal' })
+    expect(await rejectionOf(chunksOf(unknown))).toMatchObject({ code: 'UNKNOWN_PROVIDER' })
+  })
+
+  it('is long, and comes in order', async () => {
+    const turn = printedIn('two-tools').toString()
+    const chunks = await chunksOf(replayTranscript({ transcript: turn.repeat(50) }, atOnce))
+    const once = await chunksOf(replayTranscript({ transcript: turn }, atOnce))
+    const results = chunks.filter(({ type }) => type === 'result')
+    expect(results).toHaveLength(50)
+    expect(textOf(chunks)).toBe(textOf(once).repeat(50))
   })
 })
 

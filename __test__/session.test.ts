@@ -206,23 +206,29 @@ describe('the history of a session', () => {
     const before = Date.now()
     await session.execute('look')
     const history = session.getHistory()
+    const runId = history[0]?.runId
+    expect(runId).toMatch(/^[0-9a-f-]{36}$/)
     expect(history).toEqual([
-      { role: 'user', content: 'look', timestamp: expect.any(Number) },
+      { role: 'user', content: 'look', timestamp: expect.any(Number), runId },
       {
-        role: 'assistant',
-        content: 'I will look. That is all.',
-        timestamp: expect.any(Number),
-        metadata: { durationMs: expect.any(Number), toolsUsed: ['Read', 'Task', 'Grep'] },
+        ...{ role: 'assistant', content: 'I will look. That is all.', timestamp: expect.any(Number), runId },
+        metadata: {
+          ...{ durationMs: expect.any(Number), toolsUsed: ['Read', 'Task', 'Grep'] },
+          usage: expect.objectContaining({ input: 10, output: 20, costUsd: 0.25 }),
+        },
       },
     ])
     expect(history[0]?.timestamp).toBeGreaterThanOrEqual(before)
     expect(history[1]?.timestamp).toBeLessThanOrEqual(Date.now())
   })
 
-  it('keeps the prompt of a turn that failed, without an answer', async () => {
+  it('keeps the prompt of a turn that failed, with an empty answer that says why', async () => {
     const session = await openSession('fails-as-told')
     await expect(session.execute('{}')).rejects.toThrow(AgentError)
-    expect(session.getHistory()).toMatchObject([{ role: 'user', content: '{}' }])
+    expect(session.getHistory()).toMatchObject([
+      { role: 'user', content: '{}' },
+      { role: 'assistant', content: '', metadata: { errorCode: expect.any(String) } },
+    ])
   })
 
   it('does not put the tools of a turn that failed to the answer before it', async () => {
@@ -230,7 +236,10 @@ describe('the history of a session', () => {
     await session.execute('look')
     await rejectionOf(session.execute('fail'))
     expect(session.getHistory()[1]?.metadata?.toolsUsed).toEqual(['Read', 'Task', 'Grep'])
-    expect(session.getHistory()).toHaveLength(3)
+    expect(session.getHistory()[3]).toMatchObject({
+      ...{ role: 'assistant', metadata: { errorCode: expect.any(String) } },
+    })
+    expect(session.getHistory()[3]?.metadata?.toolsUsed).toBeUndefined()
   })
 
   it('cannot be changed from outside', async () => {

@@ -4,6 +4,7 @@ import {
   type ErrorChunk,
   ExecEventType,
   InvalidInputError,
+  type ModelUsage,
   ProcessCrashedError,
   type ResultChunk,
   SessionEndedError,
@@ -18,7 +19,7 @@ describe('a stream', () => {
     const session = await openSession('says-everything', { allowAll: true })
     const chunks = await chunksOf(session.executeStreaming('look'))
     expect(typesOf(chunks)).toEqual([
-      ...['status', 'status', 'status', 'status', 'thinking', 'thinking', 'text_delta'],
+      ...['status', 'status', 'status', 'status', 'usage', 'thinking', 'thinking', 'text_delta'],
       ...['tool_use', 'tool_parameters', 'tool_result', 'tool_use', 'tool_parameters'],
       ...['thinking', 'text_delta', 'tool_use', 'tool_parameters', 'tool_result', 'tool_result'],
       ...['unparsed', 'text_delta', 'usage', 'usage', 'result'],
@@ -30,6 +31,17 @@ describe('a stream', () => {
     const session = await openSession('says-everything', { allowAll: true })
     const chunks = await chunksOf(session.executeStreaming('look'))
     const duration = expect.any(Number)
+    const sent = { input: 10, output: 1, cacheRead: 0, cacheWrite: 0, requests: 1 }
+    const told: ModelUsage = {
+      input: 10,
+      output: 20,
+      cacheRead: 4,
+      cacheWrite: 2,
+      costUsd: 0.25,
+      costSource: 'agent',
+    }
+    const whole = { ...told, requests: 1, models: { 'fake-1': told } }
+    const of = (usage: ModelUsage) => ({ ...usage, models: { 'fake-1': usage } })
     const expected: StreamChunk[] = [
       { type: 'status', status: 'starting' },
       {
@@ -43,6 +55,7 @@ describe('a stream', () => {
         status: 'retrying',
         detail: { attempt: 1, maxRetries: 10, delayMs: 500, errorStatus: 529 },
       },
+      { type: 'usage', ...of(sent) },
       { type: 'thinking' },
       { type: 'thinking', content: 'Let me see.' },
       { type: 'text_delta', content: 'I will look. ' },
@@ -75,11 +88,11 @@ describe('a stream', () => {
       { type: 'tool_result', tool: 'Task', id: 'task', success: true, duration, data: 'closer' },
       { type: 'unparsed', line: 'this is no JSON', reason: expect.any(String) },
       { type: 'text_delta', content: 'That is all.' },
-      { type: 'usage', input: 10, output: 20, cacheRead: 0, cacheWrite: 0 },
-      { type: 'usage', input: 10, output: 20, cacheRead: 4, cacheWrite: 2, costUsd: 0.25 },
+      { type: 'usage', ...of({ ...sent, output: 20 }) },
+      { type: 'usage', ...whole },
       {
         ...{ type: 'result', content: 'I will look. That is all.', success: true, stopReason: 'end_turn' },
-        ...{ usage: { input: 10, output: 20, cacheRead: 4, cacheWrite: 2, costUsd: 0.25 } },
+        usage: whole,
         ...{ durationMs: duration, turns: 2, agentSessionId: 'fake-session' },
       },
     ]

@@ -1,4 +1,5 @@
-//! What the history costs: `cargo bench --bench history`. Prints a table of figures and their goals; no test.
+//! What the history costs: `cargo bench --bench history`; `-- many_sessions` measures only that part. Prints a table of
+//! figures and their goals; no test.
 //!
 //! Times are medians over repeated calls of one process. RSS is the peak during a part above what the process had when
 //! the part began (Linux only).
@@ -19,11 +20,19 @@ use serde_json::json;
 
 fn main() {
     println!("| what | measured | goal |\n| --- | --- | --- |");
-    append();
-    observe();
-    many_sessions();
-    much_text();
-    big_files();
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let parts: [(&str, fn()); 5] = [
+        ("append", append),
+        ("observe", observe),
+        ("many_sessions", many_sessions),
+        ("much_text", much_text),
+        ("big_files", big_files),
+    ];
+    for (name, part) in parts {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+            part();
+        }
+    }
 }
 
 /// A 2 KB message: secrets looked for, serialized, appended under the lock.

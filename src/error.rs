@@ -20,6 +20,7 @@ pub use classify::Symptoms;
 pub use kind::ErrorKind;
 
 use crate::process::Exit;
+use crate::run::Exceeded;
 
 /// A failure of the engine or of the agent it runs.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +117,12 @@ pub enum Error {
         after: Duration,
         /// The last of what it wrote to stderr, where it had to be ended.
         stderr_tail: String,
+    },
+    /// See [`ErrorKind::BudgetExceeded`].
+    #[error("{exceeded}")]
+    BudgetExceeded {
+        /// Whose budget, the limit and what was used.
+        exceeded: Exceeded,
     },
     /// See [`ErrorKind::Cancelled`].
     #[error("the turn was cancelled")]
@@ -214,6 +221,7 @@ impl Error {
             Self::Exited { kind, reason, .. } => reason.unwrap_or(*kind),
             Self::Agent { kind, .. } | Self::TimedOut { kind, .. } => *kind,
             Self::Protocol { .. } => ErrorKind::Protocol,
+            Self::BudgetExceeded { .. } => ErrorKind::BudgetExceeded,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::SessionBusy => ErrorKind::SessionBusy,
             Self::SessionEnded => ErrorKind::SessionEnded,

@@ -23,5 +23,6 @@ pub mod process;
 pub mod run;
 pub mod stream;
 pub mod terminal;
+pub mod usage;
 
 pub use error::{Error, ErrorKind, Result};

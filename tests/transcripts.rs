@@ -324,13 +324,7 @@ fn the_usage_of_the_turns_adds_up_to_what_the_process_counted() {
         assert_eq!(ends.len(), results.len(), "each result ends a turn in {path}");
         let last = results.last().unwrap();
 
-        let sum = ends.iter().fold(Usage::default(), |sum, TurnEnd { usage, .. }| Usage {
-            input: sum.input + usage.input,
-            output: sum.output + usage.output,
-            cache_read: sum.cache_read + usage.cache_read,
-            cache_write: sum.cache_write + usage.cache_write,
-            cost_usd: Some(sum.cost_usd.unwrap_or(0.0) + usage.cost_usd.unwrap()),
-        });
+        let sum = ends.iter().fold(Usage::default(), |sum, TurnEnd { usage, .. }| sum.plus(usage));
         let counted = |name: &str| -> u64 {
             let models = last["modelUsage"].as_object().unwrap();
             models.values().map(|model| model[name].as_u64().unwrap()).sum()

@@ -1,5 +1,8 @@
-/** US dollars and tokens of one turn, all its model requests and subagents together; never cumulative over turns. */
-export interface Usage {
+/** Who says what something cost: the agent, or the price table (for all of it or for a part). */
+export type CostSource = 'agent' | 'prices'
+
+/** Tokens and US dollars that one model used. */
+export interface ModelUsage {
   /** Tokens sent that were not in the cache. */
   input: number
   /** Tokens generated, thinking included. */
@@ -8,8 +11,23 @@ export interface Usage {
   cacheRead: number
   /** Tokens written to the cache. */
   cacheWrite: number
-  /** US dollars as the agent counts them; absent where it does not say. */
+  /** Those of `cacheWrite` that are kept for an hour, which costs more. */
+  cacheWrite1h?: number
+  /** Those of `output` that were spent on thinking; absent where the agent does not say. */
+  thinking?: number
+  /** Model requests of the main agent that were begun; absent where the agent does not say. */
+  requests?: number
+  /** US dollars; absent where they are not known, which is not the same as none. */
   costUsd?: number
+  costSource?: CostSource
+  /** `costUsd` is only what is known of the cost; the price of another part is not. */
+  costPartial?: true
+}
+
+/** Tokens and US dollars of one turn, all its model requests and subagents together; never cumulative over turns. */
+export interface Usage extends ModelUsage {
+  /** The same by model, where the agent names them. */
+  models?: Record<string, ModelUsage>
 }
 
 /** What a subagent says carries the id of the tool use that started it. */

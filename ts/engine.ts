@@ -2,17 +2,12 @@ import { randomUUID } from 'node:crypto'
 import type { EventEmitter } from 'node:events'
 
 import type { NativeRetryPolicy, NativeSession, NativeWaker } from '../index.js'
-import type {
-  PermissionRequestChunk,
-  StreamChunk,
-  ToolParametersChunk,
-  ToolResultChunk,
-  ToolUseChunk,
-} from './chunks.js'
+import type { PermissionRequestChunk, StreamChunk, Usage } from './chunks.js'
 import { errorOfNative, execError } from './errors.js'
 import { type ExecEvent, type ExecEventMap, ExecEventType } from './events.js'
 import { native } from './native.js'
 import {
+  budgetOf,
   checkedDecision,
   type PermissionDecision,
   type PermissionHandler,
@@ -38,11 +33,11 @@ export interface Beginning {
   record?: { historyDir: string | undefined; stored: boolean }
   /** The agent's own id of the conversation to resume. */
   resume?: string
-  /** Told what the agent does with tools, before anybody else. */
-  onTool?: (chunk: ToolChunk) => unknown
+  /** What the conversation has used before. */
+  spent?: Usage
+  /** Told every chunk, before anybody else. */
+  onChunk?: (chunk: StreamChunk) => void
 }
-
-type ToolChunk = ToolUseChunk | ToolParametersChunk | ToolResultChunk
 
 /** What the engine tells the one turn under way. */
 export interface TurnListener {
@@ -71,7 +66,7 @@ export class Engine {
   readonly #reader: EventReader
   readonly #emitter: EventEmitter<ExecEventMap>
   #onPermission: PermissionHandler | undefined
-  readonly #onTool: Beginning['onTool']
+  readonly #onChunk: Beginning['onChunk']
   #timeouts: Timeouts | undefined
   #retry: NativeRetryPolicy | undefined
   #turn: TurnListener | undefined
@@ -80,9 +75,9 @@ export class Engine {
   #ended = false
 
   constructor(options: SessionOptions, emitter: EventEmitter<ExecEventMap>, beginning: Beginning = {}) {
-    const { sessionId = randomUUID(), record, resume, onTool } = beginning
+    const { sessionId = randomUUID(), record, resume, spent, onChunk } = beginning
     this.sessionId = sessionId
-    this.#onTool = onTool
+    this.#onChunk = onChunk
     this.#emitter = emitter
     this.#onPermission = options.onPermission
     this.#timeouts = options.timeouts
@@ -91,6 +86,7 @@ export class Engine {
     const nativeOptions = {
       ...toNative(options),
       resume,
+      spent: spent && JSON.stringify(spent),
       record: record && { sessionId, ...record },
     }
     const { NativeSession, NativeWaker } = native()
@@ -129,9 +125,9 @@ export class Engine {
     if (typeof prompt !== 'string' || prompt.trim() === '') {
       throw execError('INVALID_INPUT', 'the prompt is empty; say what the agent is to do')
     }
-    const limits = watchdogs(this.#timeouts, options.timeouts)
     const retry = options.retry === undefined ? this.#retry : nativePolicy(options.retry)
     const retryContext = options.retryContext && JSON.stringify(options.retryContext)
+    const limits = { ...watchdogs(this.#timeouts, options.timeouts), budget: budgetOf(options.budget) }
     this.#turn = listener
     this.#turnPermission = options.onPermission ?? this.#onPermission
     this.#runId = randomUUID()
@@ -165,6 +161,9 @@ export class Engine {
       return undefined
     }
     const { type, chunk } = reader
+    if (chunk !== undefined) {
+      this.#onChunk?.(chunk)
+    }
     if (type === ExecEventType.TURN_COMPLETED) {
       // Before its listeners are called: they may begin the next turn.
       this.#turnEnded()
@@ -175,18 +174,8 @@ export class Engine {
     if (chunk === undefined) {
       return type === ExecEventType.TURN_COMPLETED ? TURN_ENDED : NO_CHUNK
     }
-    switch (chunk.type) {
-      case 'permission_request':
-        if (this.#turnPermission) {
-          void this.#ask(this.#turnPermission, chunk)
-        }
-        break
-      case 'tool_use':
-      case 'tool_parameters':
-      case 'tool_result':
-        this.#onTool?.(chunk)
-        break
-      default:
+    if (chunk.type === 'permission_request' && this.#turnPermission) {
+      void this.#ask(this.#turnPermission, chunk)
     }
     return chunk
   }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { NativeHistory } from '../index.js'
-import type { Usage } from './chunks.js'
+import type { ConversationMessage } from './conversation.js'
 import { errorOfNative } from './errors.js'
 import { native } from './native.js'
 import type { SessionRecord, StoredRecord } from './records.js'
@@ -80,26 +80,10 @@ export interface SearchHit {
   updatedAt: number
 }
 
-/** What was said in a stored conversation. */
-export interface StoredMessage {
-  role: 'user' | 'assistant'
-  content: string
-  /** Milliseconds since the epoch. */
-  timestamp: number
-  runId: string
-  metadata?: {
-    toolsUsed?: string[]
-    durationMs?: number
-    interrupted?: true
-    errorCode?: string
-    usage?: Usage
-  }
-}
-
 /** A stored conversation. */
 export interface StoredSession extends Omit<SessionRecord, 'type' | 'timestamp' | 'schema'> {
   summary: SessionSummary
-  messages: StoredMessage[]
+  messages: ConversationMessage[]
   /** Everything in the order in which it was written; records of unknown types may be among them. */
   records: StoredRecord[]
   /** The last known id of the conversation in each agent, by provider. */
@@ -117,6 +101,11 @@ export interface RetentionPolicy {
   maxAgeDays?: number | null
   /** After how many days without a change a conversation is compressed; null: never. */
   compressAfterDays?: number | null
+  /**
+   * How many bytes all take together, compressed as they are; the oldest are deleted until they fit. Those that are open
+   * count and stay. null: any number (default 256 million).
+   */
+  maxBytes?: number | null
   /** Only tell what would be done. */
   dryRun?: boolean
 }

@@ -8,6 +8,7 @@ export { asExecError, type Classification, classifyError } from './classify.js'
 export type { Artifact, ArtifactType, ContextTrackerState, Task, TaskStatus } from './context/artifacts.js'
 export { buildContextPrompt, type ContextPromptParts } from './context/context-prompt.js'
 export { ContextTracker } from './context/context-tracker.js'
+export type { ConversationMessage } from './conversation.js'
 export {
   ErrorHandler,
   type ErrorHandlerOptions,
@@ -26,7 +27,9 @@ export type { ExecEvent, ExecEventData, ExecEventMap } from './events.js'
 export { ExecEventType } from './events.js'
 export { StreamingExecutor } from './executor.js'
 export * from './history.js'
+export { readUsage, type UsageEntry, type UsageReading } from './ledger.js'
 export type {
+  Budget,
   PermissionDecision,
   PermissionHandler,
   SessionOptions,
@@ -34,7 +37,13 @@ export type {
   TurnOptions,
 } from './options.js'
 export type * from './records.js'
-export { type ReplayOptions, type ReplaySource, replayTranscript, type SessionReplay } from './replay.js'
+export {
+  type ReplayOptions,
+  type ReplaySource,
+  replayTranscript,
+  type SessionReplay,
+  type Transcript,
+} from './replay.js'
 export {
   type Attempt,
   type RetryContext,
@@ -43,6 +52,6 @@ export {
   type RetryRunOptions,
   type ScheduledRetry,
 } from './retry.js'
-export type { ConversationMessage } from './session.js'
 export { ExecSession } from './session.js'
 export type { ExecResult, TurnStream } from './stream.js'
+export { addUsage } from './usage.js'

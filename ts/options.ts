@@ -44,6 +44,19 @@ export interface Timeouts {
   graceMs?: number
 }
 
+/**
+ * What may be used. It is looked at whenever the agent tells what it used, so one model request may go beyond it; the
+ * turn is then stopped and ends with `BUDGET_EXCEEDED`.
+ */
+export interface Budget {
+  /** US dollars. */
+  costUsd?: number
+  /** Tokens of all kinds: sent, generated, read from the cache and written to it. */
+  tokens?: number
+  /** Model requests of the main agent. */
+  turns?: number
+}
+
 /** How a session is to be run. */
 export interface SessionOptions {
   /** The agent's working directory (default: the current directory). */
@@ -80,6 +93,11 @@ export interface SessionOptions {
   timeouts?: Timeouts
   /** How often and how patiently a turn is tried that fails of something that may pass; `false`: once. */
   retry?: RetryPolicy | false
+  /**
+   * What the whole conversation may use, what it used before it was loaded included. When nothing is left, a turn is
+   * refused with `BUDGET_EXCEEDED`.
+   */
+  budget?: Budget
   /** Keep the conversation on disk, in `.locus/exec-history` of the project (default true; `StreamingExecutor` never does). */
   save?: boolean
   /** Another folder to keep it in, relative to the project. */
@@ -102,6 +120,8 @@ export interface TurnOptions {
   retry?: RetryPolicy | false
   /** What the agent is to know of earlier attempts at the same thing; for example the `attempts` of an error, with a hypothesis. */
   retryContext?: RetryContext
+  /** What this turn may use; the session's budget counts too. */
+  budget?: Budget
 }
 
 /** A decision as the addon takes it; throws `InvalidInputError` for one that cannot be used. */
@@ -163,6 +183,7 @@ export function toNative(options: SessionOptions): NativeSessionOptions & { proj
     graceMs: number('timeouts.graceMs', timeouts.graceMs),
     lingerMs: number('timeouts.lingerMs', timeouts.lingerMs),
     lineLimit: number('maxLineBytes', options.maxLineBytes),
+    budget: budgetOf(options.budget),
   }
 }
 
@@ -190,6 +211,39 @@ export function watchdogs(
     totalMs: number('timeouts.totalMs', turn.totalMs ?? session.totalMs),
   }
 }
+
+/** A budget, checked. */
+export function budgetOf(budget: unknown): Budget | undefined {
+  if (budget === undefined) {
+    return undefined
+  }
+  if (!isRecord(budget)) {
+    throw invalid('budget', 'an object', budget)
+  }
+  const unknown = Object.keys(budget).find((name) => !BUDGET_KEYS.includes(name))
+  if (unknown !== undefined) {
+    throw execError('INVALID_INPUT', `option 'budget' has no '${unknown}', only ${BUDGET_KEYS.join(', ')}`)
+  }
+  return {
+    costUsd: limit('costUsd', budget.costUsd, Number.isFinite, 'a number of US dollars above 0'),
+    tokens: limit('tokens', budget.tokens, Number.isSafeInteger, 'a whole number above 0'),
+    turns: limit('turns', budget.turns, Number.isSafeInteger, 'a whole number above 0'),
+  }
+}
+
+function limit(
+  name: keyof Budget,
+  value: unknown,
+  isNumber: (value: unknown) => boolean,
+  wanted: string,
+): number | undefined {
+  if (value === undefined || (isNumber(value) && (value as number) > 0)) {
+    return value as number | undefined
+  }
+  throw invalid(`budget.${name}`, wanted, value)
+}
+
+const BUDGET_KEYS = ['costUsd', 'tokens', 'turns']
 
 type KeysOf<V> = {
   [K in keyof SessionOptions]-?: NonNullable<SessionOptions[K]> extends V ? K : never

@@ -13,6 +13,9 @@ const TWO_32 = 2 ** 32
 const spareBuffers: Uint32Array[] = []
 const NO_WORDS: Uint32Array = new Uint32Array(0)
 
+/** Where events come from. */
+export type EventSource = Pick<NativeSession, 'drain'>
+
 /**
  * Walks over the events of a session, unpacking the flat batches of the addon (`src/stream/batch.rs`).
  *
@@ -20,7 +23,7 @@ const NO_WORDS: Uint32Array = new Uint32Array(0)
  * slice of the batch's one string, made only when asked for.
  */
 export class EventReader {
-  readonly #session: NativeSession
+  readonly #source: EventSource
   #words: Uint32Array = NO_WORDS
   readonly #names = native().eventNames() as ExecEventType[]
   readonly #timeMark = native().timeMark()
@@ -41,8 +44,8 @@ export class EventReader {
   /** The event's time in milliseconds since the epoch. */
   timestamp = 0
 
-  constructor(session: NativeSession) {
-    this.#session = session
+  constructor(source: EventSource) {
+    this.#source = source
   }
 
   /** Moves to the next event; false when there is none now, and the session will call `wake` when there is. */
@@ -75,7 +78,7 @@ export class EventReader {
   #load(): boolean {
     const words =
       this.#words === NO_WORDS ? (spareBuffers.pop() ?? new Uint32Array(BUFFER_WORDS)) : this.#words
-    const arena = this.#session.drain(words)
+    const arena = this.#source.drain(words)
     this.#fields = 0
     if (arena === null) {
       this.#arena = ''

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 
-import type { StreamChunk, Usage } from './chunks.js'
-import { execError } from './errors.js'
+import type { StreamChunk } from './chunks.js'
+import { errorOfNative, execError } from './errors.js'
 import {
   dataOfChunk,
   type ExecEvent,
@@ -11,7 +11,10 @@ import {
   ExecEventType,
 } from './events.js'
 import type { StoredSession } from './history.js'
+import { native } from './native.js'
+import { EventReader, type EventSource } from './reader.js'
 import type { PromptRecord, RetryRecord, StoredRecord, TurnRecord } from './records.js'
+import { NO_USAGE } from './usage.js'
 
 /** How a recording is played. */
 export interface ReplayOptions {
@@ -29,15 +32,26 @@ const MOMENTS_PER_TURN = 256
 /** A longer timer would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-/** A stored conversation, or its records. */
-export type ReplaySource = Pick<StoredSession, 'records' | 'messages'> | Iterable<StoredRecord>
+/** What an agent printed: the stdout of its process, with all its turns. */
+export interface Transcript {
+  /** The bytes, or the text that they are. */
+  transcript: Uint8Array | string
+  /** Whose it is (default: `claude`). */
+  provider?: string
+}
+
+/** A stored conversation, its records, or a transcript. */
+export type ReplaySource = Pick<StoredSession, 'records' | 'messages'> | Iterable<StoredRecord> | Transcript
 
 /**
- * Plays a recorded conversation: the loop gets its chunks and the listeners its events, as they did when it was recorded,
- * except that text comes in the pieces in which it was saved, and that what was not saved (thinking, what tools returned,
- * questions for permission) does not come again.
+ * Plays a recorded conversation: the loop gets its chunks and the listeners its events, as they did when it was recorded.
+ * Of a stored one text comes in the pieces in which it was saved, and what was not saved (thinking, what tools returned)
+ * does not come again; a transcript is understood by what understands a live agent. Questions for permission do not come
+ * again from either. A transcript has no times: its lines come 10 ms apart; and its prompts are known only where the agent
+ * repeats them (`claude --replay-user-messages`).
  *
- * Each loop plays it from the beginning. Without a loop nothing is played.
+ * Each loop plays it from the beginning, and rejects with `UnknownProviderError` for a transcript of an agent that is not
+ * known. Without a loop nothing is played.
  */
 export function replayTranscript(source: ReplaySource, options: ReplayOptions = {}): SessionReplay {
   return new SessionReplay(source, options)
@@ -45,7 +59,7 @@ export function replayTranscript(source: ReplaySource, options: ReplayOptions = 
 
 /** A recorded conversation as an EventEmitter and a source of chunks; see {@link replayTranscript}. */
 export class SessionReplay extends EventEmitter<ExecEventMap> implements AsyncIterable<StreamChunk> {
-  readonly #records: StoredRecord[]
+  readonly #moments: () => Iterable<Moment>
   readonly #options: Required<Omit<ReplayOptions, 'signal'>> & Pick<ReplayOptions, 'signal'>
 
   /** @internal Made by {@link replayTranscript}. */
@@ -57,7 +71,12 @@ export class SessionReplay extends EventEmitter<ExecEventMap> implements AsyncIt
     if (!(maxPauseMs >= 0)) {
       throw execError('INVALID_INPUT', `option 'maxPauseMs' must be a number from 0 on, not ${maxPauseMs}`)
     }
-    this.#records = recordsOf(source)
+    if ('transcript' in source) {
+      this.#moments = () => momentsOfTranscript(source)
+    } else {
+      const records = recordsOf(source)
+      this.#moments = () => momentsOf(records)
+    }
     this.#options = { speed, maxPauseMs, signal }
   }
 
@@ -65,7 +84,7 @@ export class SessionReplay extends EventEmitter<ExecEventMap> implements AsyncIt
     const { speed, maxPauseMs, signal } = this.#options
     let last: number | undefined
     let seq = 0
-    for (const { event, chunk } of momentsOf(this.#records)) {
+    for (const { event, chunk } of this.#moments()) {
       const pause = Math.min(event.timestamp - (last ?? event.timestamp), maxPauseMs) / speed
       if (pause > 0) {
         // It only rejects when it is aborted.
@@ -92,7 +111,7 @@ interface Moment {
 }
 
 /** The records; of a conversation that was stored without them, those that its messages come to. */
-function recordsOf(source: ReplaySource): StoredRecord[] {
+function recordsOf(source: Exclude<ReplaySource, Transcript>): StoredRecord[] {
   if (Symbol.iterator in source) {
     return [...source]
   }
@@ -115,6 +134,28 @@ function recordsOfMessage(message: StoredSession['messages'][number]): StoredRec
   ]
 }
 
+function* momentsOfTranscript({ transcript, provider = 'claude' }: Transcript): Generator<Moment> {
+  const bytes = typeof transcript === 'string' ? Buffer.from(transcript) : transcript
+  const reader = new EventReader(replayOf(provider, bytes))
+  let runId = ''
+  while (reader.advance()) {
+    const { type, timestamp, chunk, data } = reader
+    if (type === ExecEventType.TURN_STARTED) {
+      runId = (data as ExecEventData['turn:started']).runId
+    }
+    yield { event: { type, timestamp, sessionId: '', runId, data }, chunk }
+  }
+}
+
+function replayOf(provider: string, bytes: Uint8Array): EventSource {
+  const { NativeReplay } = native()
+  try {
+    return new NativeReplay(provider, bytes)
+  } catch (thrown) {
+    throw errorOfNative(thrown)
+  }
+}
+
 function* momentsOf(records: StoredRecord[]): Generator<Moment> {
   const replay = new Recording()
   for (const record of records) {
@@ -122,8 +163,6 @@ function* momentsOf(records: StoredRecord[]): Generator<Moment> {
   }
   yield* replay.end()
 }
-
-const NO_USAGE: Usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }
 
 /** Turns records back into what they were made of. */
 class Recording {

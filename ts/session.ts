@@ -1,30 +1,17 @@
 import { EventEmitter } from 'node:events'
 
-import type { Usage } from './chunks.js'
+import type { StreamChunk, Usage } from './chunks.js'
 import { buildContextPrompt } from './context/context-prompt.js'
 import { ContextTracker } from './context/context-tracker.js'
+import { Conversation, type ConversationMessage } from './conversation.js'
 import { Engine } from './engine.js'
 import { execError } from './errors.js'
 import { type ExecEventMap, ExecEventType } from './events.js'
 import { HistoryStore, type StoredSession } from './history.js'
 import { historyOptions, type PermissionDecision, type SessionOptions, type TurnOptions } from './options.js'
+import type { StateRecord } from './records.js'
 import { type ExecResult, TurnStream } from './stream.js'
-
-/** What was said in a conversation. */
-export interface ConversationMessage {
-  role: 'user' | 'assistant'
-  content: string
-  /** Milliseconds since the epoch. */
-  timestamp: number
-  metadata?: {
-    toolsUsed?: string[]
-    durationMs?: number
-    /** The answer is not complete: the turn was never finished. */
-    interrupted?: true
-    errorCode?: string
-    usage?: Usage
-  }
-}
+import { addUsage, NO_USAGE } from './usage.js'
 
 /** Who had the last turn, and its own id of the conversation. */
 interface LastAgent {
@@ -44,43 +31,44 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
   /** The artifacts and tasks of the conversation, found in what the agent does. */
   readonly context: ContextTracker
   readonly #engine: Engine
-  readonly #messages: ConversationMessage[]
+  readonly #conversation: Conversation
   readonly #saves: boolean
   #options: SessionOptions
+  /** The change of the options under way. */
+  #changing: Promise<void> | undefined
   /** The context as it was written down last. */
   #noted: string
   #last: LastAgent | undefined
+  #usage: Usage
 
   private constructor(options: SessionOptions, stored: StoredSession | undefined) {
     super()
     const { save, historyDir } = historyOptions(options)
     this.#options = options
     this.#saves = save
-    this.#messages = stored?.messages.map(({ runId: _, ...message }) => message) ?? []
+    this.#conversation = new Conversation(stored?.messages)
     this.context = ContextTracker.fromRecords(stored?.records ?? [])
     this.#noted = JSON.stringify(this.context)
     this.#last = stored && lastAgentOf(stored)
+    this.#usage = stored ? usageOf(stored) : NO_USAGE
     this.#engine = new Engine(options, this, {
       sessionId: stored?.id,
       record: save ? { historyDir, stored: stored !== undefined } : undefined,
       resume: this.#resumeOf(options),
-      onTool: (chunk) => this.context.observe(chunk),
+      spent: this.#usage,
+      onChunk: (chunk) => this.#observe(chunk),
     })
-    this.on(ExecEventType.PROMPT_SUBMITTED, ({ data, timestamp }) => {
-      this.#messages.push({ role: 'user', content: data.prompt, timestamp })
+    this.on(ExecEventType.PROMPT_SUBMITTED, ({ data, runId, timestamp }) => {
+      this.#conversation.prompted(runId, data.prompt, timestamp)
     })
-    this.on(ExecEventType.RESPONSE_COMPLETED, ({ data, timestamp }) => {
-      this.#last = { provider: providerOf(this.#options), resume: data.agentSessionId }
-      if (data.success) {
-        const metadata = { durationMs: data.durationMs }
-        this.#messages.push({ role: 'assistant', content: data.content, timestamp, metadata })
+    this.on(ExecEventType.RETRY_SCHEDULED, ({ data }) => {
+      if (data.how === 'repeat') {
+        this.#conversation.repeated()
       }
     })
-    this.on(ExecEventType.TURN_COMPLETED, ({ data }) => {
-      const last = this.#messages.at(-1)
-      if (data.success && last?.metadata) {
-        last.metadata.toolsUsed = data.toolsUsed
-      }
+    this.on(ExecEventType.TURN_COMPLETED, ({ data, timestamp }) => {
+      this.#usage = addUsage(this.#usage, data.usage)
+      this.#conversation.ended(data, timestamp)
       this.#noteContext()
     })
   }
@@ -132,6 +120,11 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
     return providerOf(this.#options)
   }
 
+  /** What all turns of the conversation used that are over, those before it was loaded included. */
+  get usage(): Usage {
+    return structuredClone(this.#usage)
+  }
+
   /** Runs a turn and gives its chunks as they come. Only one turn runs at a time. */
   executeStreaming(prompt: string, options: TurnOptions = {}): TurnStream {
     return new TurnStream(this.#engine, prompt, options, { retold: this.#retold(prompt) })
@@ -149,10 +142,23 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
 
   /**
    * Goes on with another provider, another model or other options from the next turn on; the agent's process ends. Another
-   * provider is told what was said last. Rejects with `SessionBusyError` in the middle of a turn. `save`, `historyDir` and
+   * provider is told what was said last. Several at once come one after the other. Rejects with `SessionBusyError` in the middle of a turn. `save`, `historyDir` and
    * `flushMs` stay as they are.
    */
   async use(changes: SessionOptions): Promise<void> {
+    // Each builds on what those before it have left.
+    while (this.#changing) {
+      await this.#changing
+    }
+    const change = this.#change(changes)
+    const over = () => {
+      this.#changing = undefined
+    }
+    this.#changing = change.then(over, over)
+    await change
+  }
+
+  async #change(changes: SessionOptions): Promise<void> {
     const { model: _, executable: __, ...kept } = this.#options
     const other = changes.provider !== undefined && changes.provider !== providerOf(this.#options)
     // A model or an executable of one agent is none of another.
@@ -181,13 +187,36 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
     await this.#engine.end()
   }
 
-  /** The messages of the conversation so far. */
+  /**
+   * The messages of the conversation so far, as {@link HistoryStore.read} gives them: what was said of an answer that
+   * failed, was cancelled or is under way is there, marked by its `metadata`. Only secrets are as they were said.
+   */
   getHistory(): ConversationMessage[] {
-    return structuredClone(this.#messages)
+    return structuredClone([...this.#conversation.messages])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end()
+  }
+
+  #observe(chunk: StreamChunk): void {
+    switch (chunk.type) {
+      case 'text_delta':
+        if (chunk.parentToolUseId === undefined) {
+          this.#conversation.said(chunk.content)
+        }
+        break
+      case 'tool_use':
+      case 'tool_parameters':
+      case 'tool_result':
+        this.context.observe(chunk)
+        break
+      case 'result':
+        this.#last = { provider: providerOf(this.#options), resume: chunk.agentSessionId }
+        this.#conversation.answered(chunk)
+        break
+      default:
+    }
   }
 
   /** The agent's own id of the conversation, if that agent had the last word in it. */
@@ -197,12 +226,13 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
 
   /** The prompt for an agent that does not know the conversation. */
   #retold(request: string): string | undefined {
-    if (this.#messages.length === 0) {
+    const { messages } = this.#conversation
+    if (messages.length === 0) {
       return undefined
     }
     const { maxContextMessages: maxMessages } = historyOptions(this.#options)
     const summary = this.context.buildContextSummary()
-    return buildContextPrompt({ summary, messages: this.#messages, request, maxMessages })
+    return buildContextPrompt({ summary, messages, request, maxMessages })
   }
 
   /** Has the context written down if it has changed. */
@@ -228,11 +258,22 @@ function lastAgentOf({ summary, records }: StoredSession): LastAgent {
   for (const record of records) {
     if (record.type === 'prompt' && record.provider !== last.provider) {
       last = { provider: record.provider, resume: undefined }
-    } else if ((record.type === 'turn' || record.type === 'state') && record.agentSessionId !== undefined) {
-      last.resume = record.agentSessionId
+    } else if (record.type === 'turn' || (record.type === 'state' && isOf(last.provider, record))) {
+      last.resume = record.agentSessionId ?? last.resume
     }
   }
   return last
+}
+
+/** What the turns of a stored conversation used. */
+function usageOf({ records }: StoredSession): Usage {
+  const turns = records.flatMap((record) => (record.type === 'turn' && record.usage ? [record.usage] : []))
+  return turns.reduce(addUsage, NO_USAGE)
+}
+
+/** Whether what a record says is about this agent, and not about one that has not had a turn yet. */
+function isOf(provider: string, record: StateRecord): boolean {
+  return record.provider === undefined || record.provider === provider
 }
 
 /** Options without those that are there but undefined. */

@@ -1,84 +1,18 @@
-import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
-import { installAgents } from '../../scripts/install-agents.mjs'
-import {
-  type ExecEvent,
-  ExecEventType,
-  ExecSession,
-  type SessionOptions,
-  type StreamChunk,
-} from '../../ts/index.js'
-import { claudeEnv } from './claude-env.mjs'
-import { type ModelServer, startModelServer } from './model-server.mjs'
+import { type ExecEvent, ExecEventType, type SessionOptions, type StreamChunk } from '../../ts/index.js'
+import { RealClaude } from './real-claude.js'
 
-const CLI = fileURLToPath(new URL('../../dist/cli.cjs', import.meta.url))
+const claude = new RealClaude({ CLAUDE_CODE_MAX_RETRIES: '3' })
 
-let executable: string
-let server: ModelServer
-let home: string
-let project: string
-const sessions: ExecSession[] = []
-
-beforeAll(async () => {
-  executable = (await installAgents()).claude
-  server = await startModelServer()
-})
-
-afterAll(() => server.close())
-
-beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'locus-home-'))
-  project = mkdtempSync(join(tmpdir(), 'locus-project-'))
-  return async () => {
-    // An agent writes to its home until it has ended.
-    await Promise.all(sessions.splice(0).map((session) => session.end()))
-    rmSync(home, { recursive: true, force: true })
-    rmSync(project, { recursive: true, force: true })
-  }
-})
-
-function environment(): Record<string, string> {
-  return { ...claudeEnv(server.url, { home }), CLAUDE_CODE_MAX_RETRIES: '3' }
-}
-
-async function createSession(options: SessionOptions = {}): Promise<ExecSession> {
-  const session = await ExecSession.create({
-    executable,
-    projectPath: project,
-    env: environment(),
-    ...options,
-  })
-  sessions.push(session)
-  return session
-}
-
-/** Starts `locus exec` with the real claude as its agent. */
-function locusExec(...args: string[]) {
-  const env = { ...process.env, ...environment(), LOCUS_PROVIDER: 'claude' }
-  const child = spawn(
-    process.execPath,
-    [CLI, 'exec', '--dir', project, '--executable', executable, ...args],
-    {
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  )
-  onTestFinished(() => void child.kill('SIGKILL'))
-  const exit = new Promise<number | null>((resolve) => child.on('close', resolve))
-  return { child, exit }
-}
-
-async function runToEnd(...args: string[]) {
-  const { child, exit } = locusExec(...args)
-  const [stdout, stderr, exitCode] = await Promise.all([text(child.stdout), text(child.stderr), exit])
-  return { stdout, stderr, exitCode }
-}
+const createSession = (options?: SessionOptions) => claude.createSession(options)
+/** `locus exec` with the real claude as its agent. */
+const withClaude = (args: string[]) => ['--executable', claude.executable, ...args]
+const locusExec = (...args: string[]) => claude.start(withClaude(args), { LOCUS_PROVIDER: 'claude' })
+const runToEnd = (...args: string[]) => claude.run(withClaude(args), { LOCUS_PROVIDER: 'claude' })
 
 async function collect(chunks: AsyncIterable<StreamChunk>): Promise<StreamChunk[]> {
   const list: StreamChunk[] = []
@@ -99,11 +33,11 @@ describe('locus exec with the real claude', () => {
     const shown = new Promise<string>((resolve) => {
       child.stdout.once('data', (data: Buffer) => resolve(data.toString()))
     })
-    await server.gated()
+    await claude.server.gated()
     const first = await shown
     expect(first).not.toContain('\n')
     const rest = text(child.stdout)
-    server.release()
+    claude.server.release()
     expect((first + (await rest)).length).toBeGreaterThan(first.length)
     expect(await exit).toBe(0)
   })
@@ -117,7 +51,7 @@ describe('locus exec with the real claude', () => {
   })
 
   test('shows that a tool was denied and how to allow it', async () => {
-    const file = join(project, 'made.txt')
+    const file = join(claude.project, 'made.txt')
     const denied = await runToEnd(`please WRITETOOL path=${file}`)
     expect(denied.stderr).toContain('Write was denied')
     expect(denied.stderr).toContain('--allow Write')
@@ -130,7 +64,7 @@ describe('locus exec with the real claude', () => {
   })
 
   test('--yes allows and --deny is stronger', async () => {
-    const file = join(project, 'made.txt')
+    const file = join(claude.project, 'made.txt')
     const { stderr } = await runToEnd('--yes', '--deny', 'Write', `please WRITETOOL path=${file}`)
     expect(stderr).not.toMatch(/✓ 📝 Writing file/)
     expect(existsSync(file)).toBe(false)
@@ -200,9 +134,9 @@ describe('ExecSession with the real claude', () => {
   test('reports the usage of each turn exactly, subagents included', async () => {
     const session = await createSession({ allowAll: true })
     for (const prompt of ['hello', 'please AGENT', 'please TOOL', 'hello again']) {
-      const before = server.usage()
+      const before = claude.server.usage()
       const { usage } = await session.execute(prompt)
-      const after = server.usage()
+      const after = claude.server.usage()
       expect(usage).toMatchObject({
         input: after.input - before.input,
         output: after.output - before.output,
@@ -258,7 +192,7 @@ describe('ExecSession with the real claude', () => {
   })
 
   test('asks the host and heeds its answer', async () => {
-    const file = join(project, 'made.txt')
+    const file = join(claude.project, 'made.txt')
     const asked: string[] = []
     const session = await createSession({
       onPermission: ({ tool }) => {

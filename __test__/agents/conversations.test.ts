@@ -1,59 +1,27 @@
-import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
-import { installAgents } from '../../scripts/install-agents.mjs'
-import { claudeEnv } from './claude-env.mjs'
-import { type ModelServer, startModelServer } from './model-server.mjs'
+import { RealClaude } from './real-claude.js'
 
-const CLI = fileURLToPath(new URL('../../dist/cli.cjs', import.meta.url))
-
-let executable: string
-let server: ModelServer
-let home: string
-let project: string
-
-beforeAll(async () => {
-  executable = (await installAgents()).claude
-  server = await startModelServer()
-})
-
-afterAll(() => server.close())
-
-beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'locus-home-'))
-  project = mkdtempSync(join(tmpdir(), 'locus-project-'))
-  return () => {
-    rmSync(home, { recursive: true, force: true })
-    rmSync(project, { recursive: true, force: true })
-  }
-})
+const real = new RealClaude()
 
 /** Runs `locus exec` once: a process of its own for every turn. */
 async function locusExec(...args: string[]) {
-  const child = spawn(process.execPath, [CLI, 'exec', '--dir', project, '--json-stream', ...args], {
-    env: { ...process.env, ...claudeEnv(server.url, { home }) },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  const exit = new Promise<number | null>((resolve) => child.on('close', resolve))
-  const lines = (await text(child.stdout))
+  const { stdout, stderr, exitCode } = await real.run(['--json-stream', ...args])
+  expect(exitCode, stderr).toBe(0)
+  const lines = stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line))
-  expect(await exit).toBe(0)
   const resumed = lines.filter(({ type, payload }) => type === 'status' && payload.status === 'resumed')
   return { sessionId: lines[0].sessionId, resumed: resumed.map(({ payload }) => JSON.parse(payload.message)) }
 }
 
-const claude = (...args: string[]) => locusExec('--executable', executable, ...args)
+const claude = (...args: string[]) => locusExec('--executable', real.executable, ...args)
 
 /** What the human had typed in the last conversation that the model was asked about. */
-const heard = () => server.requests.findLast(({ prompts }) => prompts.length > 0)?.prompts ?? []
+const heard = () => real.server.requests.findLast(({ prompts }) => prompts.length > 0)?.prompts ?? []
 
 describe('a conversation with the real claude', () => {
   test('is known in its third turn, with a new process for every turn', async () => {
@@ -77,7 +45,7 @@ describe('a conversation with the real claude', () => {
   test('is told to a claude that has lost it', async () => {
     await claude('--provider', 'claude', 'my favourite word is quokka')
     await claude('--continue', 'my lucky number is 7')
-    rmSync(join(home, '.claude', 'projects'), { recursive: true })
+    rmSync(join(real.home, '.claude', 'projects'), { recursive: true })
     const { resumed } = await claude('--continue', 'what do you know of me?')
     expect(resumed).toEqual([
       { via: 'context', reason: expect.stringContaining('No conversation found with session ID') },

@@ -14,6 +14,7 @@
 //   SLOW      100 words, 50 ms apart, or SLOWMS=<n>    GATE       waits after the first word for release()
 //   ECHO      lists the earlier prompts     HANG       starts, then silence      CUT        the stream breaks mid-text, every time
 //   ERR400 ERR401 ERR429 ERR500 ERR529      that status, every time              RATE429    429 twice, then success
+//   BARE      a 429 does not say when to come back
 import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:http'
 import { resolve } from 'node:path'
@@ -61,7 +62,7 @@ import { fileURLToPath } from 'node:url'
 
 const USAGE = /** @satisfies {Usage} */ ({ input: 25, output: 15, cacheRead: 7, cacheWrite: 3 })
 const KEYWORD =
-  /\b(?:(?:(?:FAIL|BIG|SLEEP|WRITE)?TOOL|TWOTOOLS|AGENT|THINK|UNICODE|LONG|SLOW|GATE|ECHO|HANG|CUT|ERR[45]\d\d|RATE429)\b|SLOW(?=MS=\d))/g
+  /\b(?:(?:(?:FAIL|BIG|SLEEP|WRITE)?TOOL|TWOTOOLS|AGENT|THINK|UNICODE|LONG|SLOW|GATE|ECHO|HANG|CUT|BARE|ERR[45]\d\d|RATE429)\b|SLOW(?=MS=\d))/g
 const GREETING = ['Hello ', 'from ', 'the ', 'stand-in ', 'model.']
 const AFTER_TOOLS = ['That ', 'is ', 'what ', 'came ', 'of ', 'it.']
 // Accents within and apart from their letter, a script that runs from right to left, emoji of one and of several code points.
@@ -207,7 +208,7 @@ function sendJson({ record, response }, status, body) {
   record.status = status
   response.writeHead(status, {
     'content-type': 'application/json',
-    ...(status === 429 && { 'retry-after': '1' }),
+    ...(status === 429 && !record.keywords.includes('BARE') && { 'retry-after': '1' }),
   })
   response.end(JSON.stringify(body))
 }

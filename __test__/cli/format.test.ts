@@ -32,7 +32,9 @@ it.each([
   [999, '999'],
   [1000, '1.0k'],
   [12_345, '12.3k'],
-  [1_234_567, '1234.6k'],
+  [999_949, '999.9k'],
+  [999_950, '1.0M'],
+  [1_234_567, '1.2M'],
 ])('%d tokens are shown as %s', (tokens, shown) => {
   expect(formatTokens(tokens)).toBe(shown)
 })

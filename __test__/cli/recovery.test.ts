@@ -41,7 +41,7 @@ describe('a turn that fails and is tried again', () => {
 
   it.each([
     [['--retries', 'many'], /--retries needs a whole number from 0, not 'many'/],
-    [['--max-wait', 'long'], /--max-wait needs a duration such as 90s, 5m or 1h30m, not 'long'/],
+    [['--max-wait', 'long'], /--max-wait must be a duration such as 90s, 10m or 1h30m, not 'long'/],
     [['--on-error', 'panic'], /--on-error needs retry, continue, .* not 'panic'/],
     [['--on-error', 'switch'], /switch:<model>/],
   ])('refuses %j', async (flags, message) => {
@@ -124,7 +124,7 @@ it.each([
 })
 
 it.each(['', '5', 's', '5 s', '-5s', '5s!', 'five'])('%j is no duration', (text) => {
-  expect(() => parseDuration(text, '--flag')).toThrow(/--flag needs a duration/)
+  expect(() => parseDuration(text, '--flag')).toThrow(/--flag must be a duration/)
 })
 
 it('what --on-error says is understood', () => {

@@ -21,9 +21,9 @@ describe('the settings', () => {
   })
 
   it('say how many conversations are kept, and for how long', () => {
-    const history = { keep: 5, maxAgeDays: null }
+    const history = { keep: 5, maxAgeDays: null, maxBytes: 1_000_000 }
     expect(loadSettings(projectWith(JSON.stringify({ history })), {}).history).toEqual(history)
-    for (const wrong of ['never', null, { keep: -1 }, { keep: '5' }, { kept: 5 }]) {
+    for (const wrong of ['never', null, { keep: -1 }, { keep: '5' }, { kept: 5 }, { maxBytes: '1MB' }]) {
       const project = projectWith(JSON.stringify({ history: wrong }))
       expect(() => loadSettings(project, {})).toThrow("the setting 'history' in")
     }

@@ -9,9 +9,10 @@ use locus_exec::Error;
 use locus_exec::agent::{AgentOptions, PermissionPolicy};
 use locus_exec::history::{Redactor, Store};
 use locus_exec::run::{
-    AfterChanges, CancelTimes, RecordOptions, RetryContext, RetryPolicy, SessionOptions, Timeouts,
+    AfterChanges, Budget, CancelTimes, RecordOptions, RetryContext, RetryPolicy, SessionOptions, Timeouts,
     TurnOptions,
 };
+use locus_exec::usage::Usage;
 use napi_derive::napi;
 
 /// How a session is to be run; what the fields mean is documented on `SessionOptions` in `ts/options.ts`.
@@ -42,6 +43,31 @@ pub struct NativeSessionOptions {
     /// The agent's own id of the conversation to resume.
     pub resume: Option<String>,
     pub record: Option<NativeRecordOptions>,
+    /// What the whole conversation may use.
+    pub budget: Option<NativeBudget>,
+    /// What the conversation has used before: `Usage` as JSON.
+    pub spent: Option<String>,
+}
+
+/// What may be used; an absent limit is none. Counts are whole and not negative.
+#[napi(object)]
+#[derive(Default, Clone, Copy)]
+pub struct NativeBudget {
+    pub cost_usd: Option<f64>,
+    pub tokens: Option<f64>,
+    pub turns: Option<f64>,
+}
+
+impl From<NativeBudget> for Budget {
+    fn from(budget: NativeBudget) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole numbers up to 2^53; the cast saturates"
+        )]
+        let count = |number: f64| number as u64;
+        Self { cost_usd: budget.cost_usd, tokens: budget.tokens.map(count), turns: budget.turns.map(count) }
+    }
 }
 
 /// Where a session is written down.
@@ -64,6 +90,8 @@ pub struct NativeTurnOptions {
     pub start_ms: Option<u32>,
     pub idle_ms: Option<u32>,
     pub total_ms: Option<u32>,
+    /// What the turn may use.
+    pub budget: Option<NativeBudget>,
     /// The prompt with the conversation so far in it, for an agent that cannot resume it by itself.
     pub retold: Option<String>,
     pub retry: Option<NativeRetryPolicy>,
@@ -115,6 +143,7 @@ impl TryFrom<NativeTurnOptions> for TurnOptions {
             run_id: options.run_id,
             can_ask: options.can_ask,
             retold: options.retold,
+            budget: options.budget.unwrap_or_default().into(),
             timeouts: Timeouts {
                 start: duration(options.start_ms, defaults.start),
                 idle: duration(options.idle_ms, defaults.idle),
@@ -130,13 +159,21 @@ pub(crate) fn duration(milliseconds: Option<u32>, default: Duration) -> Duration
     milliseconds.map_or(default, |ms| Duration::from_millis(ms.into()))
 }
 
-impl From<NativeSessionOptions> for SessionOptions {
-    fn from(options: NativeSessionOptions) -> Self {
+impl TryFrom<NativeSessionOptions> for SessionOptions {
+    type Error = napi::Error;
+
+    fn try_from(options: NativeSessionOptions) -> napi::Result<Self> {
         let os = |list: Option<Vec<String>>| list.unwrap_or_default().into_iter().map(Into::into).collect();
         let defaults = Self::default();
         let record = options.record.as_ref().map(|record| record_of(record, &options));
-        Self {
+        let spent = options.spent.as_deref().map_or(Ok(Usage::default()), serde_json::from_str);
+        let spent = spent.map_err(|error| {
+            to_napi(Error::Internal(format!("what was spent is no usage: {error}").into()))
+        })?;
+        Ok(Self {
             record,
+            budget: options.budget.unwrap_or_default().into(),
+            spent,
             agent: AgentOptions {
                 cwd: options.project_path.into(),
                 model: options.model,
@@ -158,6 +195,8 @@ impl From<NativeSessionOptions> for SessionOptions {
                 },
                 system_prompt: options.system_prompt,
                 resume: options.resume,
+                max_cost_usd: None,
+                max_turns: None,
                 runner: options.runner.into(),
             },
             flush_window: options.flush_ms.map(|ms| Duration::from_millis(ms.into())),
@@ -167,7 +206,7 @@ impl From<NativeSessionOptions> for SessionOptions {
             },
             linger: duration(options.linger_ms, defaults.linger),
             line_limit: options.line_limit.map_or(defaults.line_limit, |bytes| bytes as usize),
-        }
+        })
     }
 }
 

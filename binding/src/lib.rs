@@ -5,11 +5,14 @@
 //! only when it found nothing. One promise per turn keeps the process alive while the turn runs; the wake function
 //! is weak and does not. Errors cross as JSON in the message of a plain error; `ts/errors.ts` makes classes of them.
 
+mod batch;
 mod convert;
 pub mod failure;
 mod history;
+mod replay;
 mod sanitizer;
 mod session;
+mod usage;
 
 use locus_exec::event::EventKind;
 use locus_exec::stream::TIME_MARK;

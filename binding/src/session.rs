@@ -6,16 +6,14 @@ use locus_exec::Error;
 use locus_exec::agent::{Decision, agent_named};
 use locus_exec::history::State;
 use locus_exec::run::Session;
-use locus_exec::stream::{Arena, EventQueue};
+use locus_exec::stream::EventQueue;
 use napi::bindgen_prelude::{Function, Uint32ArraySlice, within_runtime_if_available};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, JsString, Status};
 use napi_derive::napi;
 
+use crate::batch::hand_over;
 use crate::convert::{NativeSessionOptions, NativeTurnOptions, to_napi};
-
-/// Where in the words of a drained batch what is found; the events' words follow.
-const HEADER_WORDS: usize = 3;
 
 /// Calls JavaScript when sessions have events: one for all sessions of a thread, because a function that a session held
 /// itself would keep that session's own JavaScript object, and so the session, for ever.
@@ -55,8 +53,8 @@ impl NativeSession {
             // Refused only when the thread is ending, and nobody is left to be woken.
             wake.call(number, ThreadsafeFunctionCallMode::NonBlocking);
         }));
-        let session =
-            within_runtime_if_available(|| Session::start(agent, options.into(), Arc::clone(&queue)));
+        let options = options.try_into()?;
+        let session = within_runtime_if_available(|| Session::start(agent, options, Arc::clone(&queue)));
         Ok(Self { session, queue })
     }
 
@@ -66,32 +64,9 @@ impl NativeSession {
     pub fn drain<'env>(
         &self,
         env: &'env Env,
-        mut words: Uint32ArraySlice<'_>,
+        words: Uint32ArraySlice<'_>,
     ) -> napi::Result<Option<JsString<'env>>> {
-        let Some(batch) = self.queue.take() else { return Ok(None) };
-        // SAFETY: JavaScript runs on this thread and is waiting for this call, so nobody else sees the buffer change.
-        let target = unsafe { words.as_mut() };
-        let Some((header, space)) = target.split_at_mut_checked(HEADER_WORDS) else {
-            return Err(napi::Error::from_reason("the buffer for drain is too small"));
-        };
-        let Some(space) = space.get_mut(..batch.words.len()) else {
-            return Err(napi::Error::from_reason("the buffer for drain is too small"));
-        };
-        space.copy_from_slice(&batch.words);
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a length below 8192, and the halves of a 64-bit number"
-        )]
-        header.copy_from_slice(&[
-            batch.words.len() as u32,
-            batch.first_seq as u32,
-            (batch.first_seq >> 32) as u32,
-        ]);
-        let text = match batch.arena {
-            Arena::Latin1(units) => env.create_string_latin1(units),
-            Arena::Utf16(units) => env.create_string_utf16(units),
-        }?;
-        Ok(Some(text))
+        self.queue.take().map(|batch| hand_over(env, batch, words)).transpose()
     }
 
     /// Runs a turn; resolves when its last event can be drained. Rejects when it cannot begin.
@@ -122,7 +97,7 @@ impl NativeSession {
     #[napi]
     pub async fn configure(&self, options: NativeSessionOptions) -> napi::Result<()> {
         let agent = agent_named(&options.provider).map_err(to_napi)?;
-        self.session.configure(agent, options.into()).await.map_err(to_napi)
+        self.session.configure(agent, options.try_into()?).await.map_err(to_napi)
     }
 
     /// Writes down what is kept with the conversation, a JSON object.

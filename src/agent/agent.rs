@@ -34,6 +34,10 @@ pub struct AgentOptions {
     pub system_prompt: Option<String>,
     /// The agent's own id of a conversation to resume.
     pub resume: Option<String>,
+    /// What the process may cost in US dollars, all its turns together; for agents that have a limit of their own.
+    pub max_cost_usd: Option<f64>,
+    /// How many model requests of the main agent each of its turns may make; the same.
+    pub max_turns: Option<u64>,
     /// The `locus-runner` executable.
     pub runner: PathBuf,
 }
@@ -52,6 +56,11 @@ pub trait Agent: fmt::Debug + Send + Sync {
     /// Whether a process of it can go on with a conversation of another one, by its id.
     fn can_resume(&self) -> bool {
         true
+    }
+
+    /// Whether it is started with a limit of model requests, see [`AgentOptions::max_turns`].
+    fn limits_turns(&self) -> bool {
+        false
     }
 
     /// Whether a tool of it changes nothing, so that it does no harm to use it twice. What is not known does.
@@ -91,6 +100,11 @@ pub trait Dialect: Send {
 
     /// Understands one line. `now` is the time in milliseconds since the epoch.
     fn decode(&mut self, line: &[u8], now: u64, sink: &mut dyn Sink);
+
+    /// The prompt that a line repeats, for transcripts; a live run knows its prompts.
+    fn prompt(&self, _line: &[u8]) -> Option<String> {
+        None
+    }
 }
 
 /// Takes what a dialect understood.

@@ -88,7 +88,7 @@ error_kinds! {
     /// The agent stopped at its limit of model turns.
     MaxTurns = "MAX_TURNS", retryable: false,
         remedy: "raise the limit and go on with the conversation";
-    /// The agent stopped at its budget.
+    /// A budget was used up: the agent's own, the turn's or the session's.
     BudgetExceeded = "BUDGET_EXCEEDED", retryable: false,
         remedy: "raise the budget and go on with the conversation";
     /// The agent ended the turn with an error that has no finer code.

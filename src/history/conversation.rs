@@ -122,7 +122,7 @@ impl Conversation {
     /// Appends whole lines, all of them or none.
     pub fn append(&mut self, lines: &[u8]) -> Result<()> {
         if self.broken {
-            return Err(self.is_broken(None));
+            return Err(self.broken_by(None));
         }
         self.appended(lines)
     }
@@ -186,12 +186,12 @@ impl Conversation {
     /// Makes durable what was appended. A failure is final: what the disk lost cannot be told from what it kept.
     pub fn sync(&mut self) -> Result<()> {
         if self.broken {
-            return Err(self.is_broken(None));
+            return Err(self.broken_by(None));
         }
         let Some(file) = &self.file else { return Ok(()) };
         if let Err(error) = file.sync_data() {
             self.broken = true;
-            return Err(self.is_broken(Some(error)));
+            return Err(self.broken_by(Some(error)));
         }
         if self.fresh {
             self.folder.sync()?;
@@ -200,7 +200,12 @@ impl Conversation {
         Ok(())
     }
 
-    fn is_broken(&self, source: Option<io::Error>) -> Error {
+    /// Whether the disk failed, which is final.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    fn broken_by(&self, source: Option<io::Error>) -> Error {
         Error::History {
             action: "make durable",
             path: self.path.clone(),
@@ -289,6 +294,26 @@ fn write_or_undo(file: &mut File, end: u64, mut bytes: &[u8]) -> io::Result<()> 
         }
     }
     Ok(())
+}
+
+/// Appends a whole line, all of it or nothing, to a file of ours in `folder` that others append to as well; what somebody
+/// left of a line is dropped before. The line survives a power cut when this returns.
+pub(crate) fn append_line(folder: &Folder, path: &Path, line: &[u8]) -> Result<()> {
+    loop {
+        let mut file = open_append(path).map_err(failure("open", path))?;
+        locked(|| file.lock()).map_err(failure("lock", path))?;
+        let metadata = file.metadata().map_err(failure("look at", path))?;
+        if is_gone(&metadata) {
+            continue;
+        }
+        let appended = mend_tail(&mut file, metadata.len()).and_then(|tail| {
+            write_or_undo(&mut file, tail.end, line)?;
+            file.sync_data()?;
+            Ok(tail.end == 0)
+        });
+        // The lock goes with the file.
+        return if appended.map_err(failure("append to", path))? { folder.sync() } else { Ok(()) };
+    }
 }
 
 /// Makes the file of a session, at once and durable: nobody ever sees a part of it. The session is to be locked.

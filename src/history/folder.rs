@@ -44,6 +44,17 @@ impl Folder {
         }
     }
 
+    /// What the turns of `project` used: `.locus/usage`, or `usage` in the folder of the history. Touches nothing.
+    pub(crate) fn of_usage(project: &Path, root: Option<&Path>) -> Self {
+        Self::new(project, root).beside_for_usage()
+    }
+
+    /// The same, beside this history.
+    pub(crate) fn beside_for_usage(&self) -> Self {
+        let parent = self.locus.as_ref().unwrap_or(&self.root);
+        Self { root: parent.join("usage"), ..self.clone() }
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.root
@@ -71,7 +82,7 @@ impl Folder {
     }
 
     /// Whether the folder is there; an error if it leads to the outside.
-    pub(super) fn check(&self) -> Result<bool> {
+    pub(crate) fn check(&self) -> Result<bool> {
         let Some(locus) = &self.locus else { return Ok(self.root.is_dir()) };
         let Some(project) = resolved(&self.project)? else { return Ok(false) };
         for folder in [locus, &self.root] {
@@ -85,7 +96,7 @@ impl Folder {
     }
 
     /// Makes the folder if it is not there.
-    pub(super) fn create(&self) -> Result<()> {
+    pub(crate) fn create(&self) -> Result<()> {
         if self.check()? {
             return self.keep_private();
         }
@@ -240,7 +251,7 @@ fn make_file_private(_file: &File) -> io::Result<()> {
 }
 
 /// A file of ours to be read.
-pub(super) fn open_read(path: &Path) -> io::Result<File> {
+pub(crate) fn open_read(path: &Path) -> io::Result<File> {
     opened(OpenOptions::new().read(true), path)
 }
 

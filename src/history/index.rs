@@ -4,6 +4,7 @@
 //! Its full text part (FTS5) knows for each session which words occur in it, once each, and nothing else: no text, no
 //! places (`detail=none`, contentless). Where in a session a word occurs is told by the session's file.
 
+use std::cmp::Ordering;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -40,6 +41,9 @@ const SCHEMA: &str = "
     CREATE TABLE folder (path TEXT PRIMARY KEY, modified INTEGER NOT NULL);
     CREATE TABLE mark (id TEXT PRIMARY KEY);
 ";
+
+/// How many kilobytes of the index are kept in memory: what is known of ten thousand sessions.
+const CACHE_KB: i64 = 8 * 1024;
 
 const SUMMARY: &str = "id, title, preview, created_at, updated_at, provider, model, turns, messages, size, cost_usd, \
                        interrupted, place, format";
@@ -117,6 +121,7 @@ impl Index {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // What a power cut does to it is noticed, and it is made again.
         connection.pragma_update(None, "synchronous", "OFF")?;
+        connection.pragma_update(None, "cache_size", -CACHE_KB)?;
         Self::prepared(connection, false)
     }
 
@@ -232,9 +237,19 @@ impl Index {
         if let Some(before) = filter.before {
             condition("created_at <= ?", Box::new(signed(before)));
         }
+        let Some(limit) = filter.limit else {
+            // Read in the order of the table and sorted here: by the order of time each row would be looked up by itself.
+            let sql = format!("SELECT {SUMMARY} FROM session NOT INDEXED WHERE {conditions}");
+            let mut sessions = self.all(&sql, params_from_iter(&values), summary_of)?;
+            sessions.sort_unstable_by(newest_first);
+            let total = sessions.len();
+            sessions.drain(..filter.offset.min(total));
+            return Ok((sessions, total));
+        };
         let count = format!("SELECT count(*) FROM session WHERE {conditions}");
-        let total: i64 = self.connection.query_row(&count, params_from_iter(&values), |row| row.get(0))?;
-        values.push(Box::new(filter.limit.map_or(-1, |limit| signed(limit as u64))));
+        let total: i64 =
+            self.connection.prepare_cached(&count)?.query_row(params_from_iter(&values), |row| row.get(0))?;
+        values.push(Box::new(signed(limit as u64)));
         values.push(Box::new(signed(filter.offset as u64)));
         let sql = format!(
             "SELECT {SUMMARY} FROM session WHERE {conditions} ORDER BY updated_at DESC, id LIMIT ? OFFSET ?"
@@ -274,7 +289,7 @@ impl Index {
         params: impl rusqlite::Params,
         row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<Vec<T>> {
-        self.connection.prepare(sql)?.query_map(params, row)?.collect()
+        self.connection.prepare_cached(sql)?.query_map(params, row)?.collect()
     }
 }
 
@@ -368,6 +383,11 @@ fn expression(query: &Query) -> String {
     words.join(" ")
 }
 
+/// As the index of the table has them.
+fn newest_first(one: &SessionSummary, other: &SessionSummary) -> Ordering {
+    other.updated_at.cmp(&one.updated_at).then_with(|| one.id.cmp(&other.id))
+}
+
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -377,7 +397,7 @@ fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 }
 
 fn one<T: FromSql>(connection: &Connection, sql: &str, param: &str) -> rusqlite::Result<Option<T>> {
-    connection.prepare(sql)?.query_map([param], |row| row.get(0))?.next().transpose()
+    connection.prepare_cached(sql)?.query_map([param], |row| row.get(0))?.next().transpose()
 }
 
 fn stamp_of(row: &Row<'_>) -> rusqlite::Result<(String, Place, Stamp)> {

@@ -42,7 +42,9 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use conversation::Conversation;
+pub(crate) use conversation::append_line as append_private;
 pub use folder::Folder;
+pub(crate) use folder::open_read as open_private;
 pub use id::{ID_LIMIT, SessionId};
 pub use reader::{Problem, Reading, TooNew, read_lines};
 pub use record::{Header, Line, Record, SCHEMA, State, Turn};
@@ -56,7 +58,7 @@ pub use transcript::{Format, MessageMetadata, Role, SessionSummary, StoredMessag
 use crate::error::Error;
 
 /// What an operation on a file says when the operating system refuses it.
-fn failure(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+pub(crate) fn failure(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::History {
         action,
         path: path.to_owned(),

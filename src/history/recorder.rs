@@ -4,7 +4,8 @@
 //! text is only gathered. A thread of the recorder's own takes what was gathered at most [`CHECKPOINT`] after its first
 //! piece, and at once when a prompt, a tool or the end of a turn came; it takes the secrets out, appends it to the
 //! conversation and makes it durable where it has to be. What could not be written is kept and tried again with what
-//! comes next, up to [`BACKLOG_LIMIT`]; [`Recorder::failure`] and [`Recorder::sync`] tell.
+//! comes next, up to [`BACKLOG_LIMIT`]; [`Recorder::failure`] and [`Recorder::sync`] tell. Beyond that it is given up, and
+//! whoever goes on with the session opens it again.
 
 use std::collections::VecDeque;
 use std::io;
@@ -97,6 +98,8 @@ struct Gathered {
     closing: bool,
     /// Whether nobody writes any more.
     stopped: bool,
+    /// Whether that is because too much could not be written.
+    gave_up: bool,
     failure: Option<Failure>,
 }
 
@@ -265,7 +268,7 @@ impl Recorder {
                     error: ending.error,
                     duration_ms: *duration_ms,
                     tools_used: tools_used.to_vec(),
-                    usage: Some(*usage),
+                    usage: Some(usage.clone()),
                     agent_session_id: ending.agent_session_id,
                     content: Some(ending.content).filter(|content| !content.is_empty()),
                 });
@@ -296,6 +299,12 @@ impl Recorder {
     pub async fn close(self) -> Result<()> {
         let answer = self.shared.request(true);
         answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Whether so much could not be written that it was let go, and nothing more will be. The session may be opened again:
+    /// what is missing then is a turn that has no end. Never so for a disk that failed, which is final.
+    pub fn gave_up(&self) -> bool {
+        self.shared.lock().gave_up
     }
 
     /// Why something could not be written, until it could.
@@ -475,7 +484,9 @@ impl Writer {
             let failure = outcome.err().map(|error| Failure::of(&error));
             let mut gathered = shared.lock();
             gathered.failure.clone_from(&failure);
-            gathered.stopped = closing || self.lines.len() > BACKLOG_LIMIT;
+            let too_much = self.lines.len() > BACKLOG_LIMIT;
+            gathered.gave_up = too_much && !self.conversation.is_broken();
+            gathered.stopped = closing || too_much;
             if gathered.stopped {
                 let late = std::mem::take(&mut gathered.syncs);
                 break (syncs.into_iter().chain(late).collect(), failure);

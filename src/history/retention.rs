@@ -1,6 +1,7 @@
 //! Which sessions stay, and which of them are compressed.
 //!
-//! The decision ([`decide`]) is pure. Only sessions of this package are touched, and none that is open.
+//! The decisions are pure: [`decide`] looks at each session's age and place, [`excess`] at how much all that is left takes
+//! together, when it is compressed. Only sessions of this package are touched, and none that is open.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader};
@@ -19,6 +20,9 @@ use crate::error::Result;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// What a history may take by default, in bytes. Thirty conversations are a few megabytes; this is for those that ran wild.
+const DEFAULT_MAX_BYTES: u64 = 256 * 1000 * 1000;
+
 /// How hard zstd tries: text shrinks to about a fifth at any level.
 const LEVEL: i32 = 6;
 
@@ -35,13 +39,22 @@ pub struct PrunePolicy {
     /// Those that did not change in so many days are compressed.
     #[serde(deserialize_with = "limit")]
     pub compress_after_days: Option<u64>,
+    /// The newest that together take no more bytes than this, compressed as they are; those that are open count.
+    #[serde(deserialize_with = "limit")]
+    pub max_bytes: Option<u64>,
     /// Whether it is only to be told what would be done.
     pub dry_run: bool,
 }
 
 impl Default for PrunePolicy {
     fn default() -> Self {
-        Self { keep: Some(30), max_age_days: Some(30), compress_after_days: Some(7), dry_run: false }
+        Self {
+            keep: Some(30),
+            max_age_days: Some(30),
+            compress_after_days: Some(7),
+            max_bytes: Some(DEFAULT_MAX_BYTES),
+            dry_run: false,
+        }
     }
 }
 
@@ -58,7 +71,7 @@ pub struct PruneOutcome {
     pub removed: Vec<String>,
     /// The ids of those that were compressed.
     pub compressed: Vec<String>,
-    /// How many bytes less there are; for a dry run only those of the removed.
+    /// How many bytes less there are; for a dry run only those of the removed, and nothing is taken to be compressed.
     pub bytes_freed: u64,
 }
 
@@ -70,7 +83,7 @@ enum Fate {
     Remove,
 }
 
-/// What is to become of each of `sessions`, which come newest first.
+/// What is to become of each of `sessions`, which come newest first, by its age and its place among them.
 fn decide<'a>(
     sessions: &'a [SessionSummary],
     policy: &'a PrunePolicy,
@@ -79,13 +92,12 @@ fn decide<'a>(
     let older = move |session: &SessionSummary, days: Option<u64>| {
         days.is_some_and(|days| now.saturating_sub(session.updated_at) > days.saturating_mul(DAY_MS))
     };
-    let ours = sessions
-        .iter()
-        .filter(|session| matches!(session.format, Format::LocusExec | Format::PlanJson) && !session.open);
     let open = sessions.iter().filter(|session| session.open).count();
-    ours.enumerate().map(move |(index, session)| {
-        let fate =
-            if policy.keep.is_some_and(|keep| index + open >= keep) || older(session, policy.max_age_days) {
+    sessions.iter().filter(|session| is_ours(session) && !session.open).enumerate().map(
+        move |(index, session)| {
+            let fate = if policy.keep.is_some_and(|keep| index + open >= keep)
+                || older(session, policy.max_age_days)
+            {
                 Fate::Remove
             } else if session.format == Format::LocusExec
                 && !session.compressed
@@ -95,8 +107,26 @@ fn decide<'a>(
             } else {
                 Fate::Keep
             };
-        (session, fate)
-    })
+            (session, fate)
+        },
+    )
+}
+
+/// Whether the session is in this package's folder: what is elsewhere is not ours to count or to touch.
+fn is_ours(session: &SessionSummary) -> bool {
+    matches!(session.format, Format::LocusExec | Format::PlanJson)
+}
+
+/// Those of `sessions`, which come newest first, that have to go so that all take `max_bytes` at most: the oldest, and
+/// none more than needed. `open_bytes` are taken by sessions that have to stay.
+fn excess(sessions: &[(String, u64)], open_bytes: u64, max_bytes: Option<u64>) -> &[(String, u64)] {
+    let Some(max_bytes) = max_bytes else { return &[] };
+    let mut total = open_bytes;
+    let stay = sessions.iter().take_while(|(_, size)| {
+        total = total.saturating_add(*size);
+        total <= max_bytes
+    });
+    &sessions[stay.count()..]
 }
 
 impl Store {
@@ -104,26 +134,55 @@ impl Store {
     pub fn prune(&self, policy: &PrunePolicy) -> Result<PruneOutcome> {
         let sessions = self.list(&ListFilter::default())?.sessions;
         let mut outcome = PruneOutcome::default();
+        let mut left = Vec::new();
         for (session, fate) in decide(&sessions, policy, now()) {
-            let id = SessionId::parse(&session.id)?;
+            let mut size = session.size_bytes;
             match fate {
                 Fate::Keep => {}
                 Fate::Remove => {
-                    if policy.dry_run || self.try_remove(&id, Some(session.size_bytes))? {
-                        outcome.removed.push(session.id.clone());
-                        outcome.bytes_freed += session.size_bytes;
+                    if self.prune_one(&session.id, size, policy, &mut outcome)? {
+                        continue;
                     }
                 }
                 Fate::Compress => {
+                    let id = SessionId::parse(&session.id)?;
                     let freed = if policy.dry_run { Some(0) } else { self.compress(&id)? };
                     if let Some(freed) = freed {
                         outcome.compressed.push(session.id.clone());
                         outcome.bytes_freed += freed;
+                        size = size.saturating_sub(freed);
                     }
                 }
             }
+            left.push((session.id.clone(), size));
         }
+        let open = sessions.iter().filter(|session| is_ours(session) && session.open);
+        let open_bytes = open.map(|session| session.size_bytes).sum();
+        let older = std::mem::take(&mut outcome.removed);
+        for (id, size) in excess(&left, open_bytes, policy.max_bytes) {
+            if self.prune_one(id, *size, policy, &mut outcome)? {
+                outcome.compressed.retain(|compressed| compressed != id);
+            }
+        }
+        outcome.removed.extend(older);
         Ok(outcome)
+    }
+
+    /// Removes a session whose file has this size, unless it has changed or been opened meanwhile; whether it did, or
+    /// would have.
+    fn prune_one(
+        &self,
+        id: &str,
+        size: u64,
+        policy: &PrunePolicy,
+        outcome: &mut PruneOutcome,
+    ) -> Result<bool> {
+        let removed = policy.dry_run || self.try_remove(&SessionId::parse(id)?, Some(size))?;
+        if removed {
+            outcome.removed.push(id.to_owned());
+            outcome.bytes_freed += size;
+        }
+        Ok(removed)
     }
 
     /// Compresses a session's file unless the session is open; how many bytes less it has.
@@ -170,6 +229,8 @@ fn compress_file(plain: &Path, target: &Path) -> io::Result<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::Fate::{Compress, Keep, Remove};
     use super::*;
 
@@ -191,7 +252,12 @@ mod tests {
             fates(&sessions, &PrunePolicy { keep: Some(1), ..all.clone() }),
             [Keep, Remove, Remove, Remove, Remove]
         );
-        let never = PrunePolicy { keep: None, max_age_days: None, compress_after_days: None, dry_run: false };
+        let never = PrunePolicy {
+            keep: None,
+            max_age_days: None,
+            compress_after_days: None,
+            ..PrunePolicy::default()
+        };
         assert_eq!(fates(&sessions, &never), [Keep; 5]);
     }
 
@@ -213,5 +279,51 @@ mod tests {
             .map(|(session, fate)| (session.id.as_str(), fate))
             .collect();
         assert_eq!(fates, [("2", Fate::Remove)]);
+    }
+
+    fn sized(sizes: &[u64]) -> Vec<(String, u64)> {
+        sizes.iter().enumerate().map(|(id, size)| (id.to_string(), *size)).collect()
+    }
+
+    fn gone(sizes: &[u64], open_bytes: u64, max_bytes: Option<u64>) -> Vec<u64> {
+        excess(&sized(sizes), open_bytes, max_bytes).iter().map(|(_, size)| *size).collect()
+    }
+
+    #[test]
+    fn the_oldest_go_until_the_rest_is_small_enough() {
+        let newest_first = [5, 40, 30, 20];
+        for (open, limit, expected) in [
+            (0, None, &[][..]),
+            (0, Some(95), &[]),
+            (0, Some(94), &[20]),
+            (0, Some(75), &[20]),
+            (0, Some(74), &[30, 20]),
+            // A large one takes those with it that are older, however small.
+            (0, Some(44), &[40, 30, 20]),
+            (0, Some(0), &[5, 40, 30, 20]),
+            (1, Some(95), &[20]),
+            (95, Some(95), &[5, 40, 30, 20]),
+            (u64::MAX, Some(95), &[5, 40, 30, 20]),
+        ] {
+            assert_eq!(gone(&newest_first, open, limit), expected, "{open} open, {limit:?}");
+        }
+        assert_eq!(gone(&[], 9, Some(0)), [0; 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_size_limit_is_kept_and_takes_no_more_than_it_must(
+            sizes in prop::collection::vec(prop_oneof![0u64..1000, any::<u64>()], 0..12),
+            open in 0u64..2000,
+            limit in prop_oneof![0u64..5000, any::<u64>()],
+            more in 0u64..2000,
+        ) {
+            let total = |sizes: &[u64]| sizes.iter().fold(open, |sum, size| sum.saturating_add(*size));
+            let gone_at = |limit| gone(&sizes, open, Some(limit)).len();
+            let stays = sizes.len() - gone_at(limit);
+            prop_assert!(stays == 0 || total(&sizes[..stays]) <= limit, "what stays fits");
+            prop_assert!(stays == sizes.len() || total(&sizes[..=stays]) > limit, "one more does not");
+            prop_assert!(gone_at(limit.saturating_add(more)) <= gone_at(limit), "a larger limit keeps more");
+        }
     }
 }

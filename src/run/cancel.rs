@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::budget::Exceeded;
 use crate::error::ErrorKind;
 
 /// The deadlines of a cancellation.
@@ -34,12 +35,14 @@ pub(super) enum Measure {
 }
 
 /// Why a turn is stopped before its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum StopCause {
     /// Somebody asked for it.
     Asked,
     /// A watchdog: what was missed, and the limit.
     Timeout(ErrorKind, Duration),
+    /// A budget was exceeded, by what was known then.
+    Budget(Exceeded),
 }
 
 /// A cancellation under way.

@@ -10,7 +10,8 @@ use super::turn::window_for_all;
 use crate::error::Result;
 use crate::event::{Event, Fact, Payload};
 use crate::history::Recorder;
-use crate::stream::{Chunk, EventQueue, Packer, Usage};
+use crate::stream::{Chunk, EventQueue, Packer};
+use crate::usage::{PriceTable, Usage};
 
 /// Stamps events, adds the facts that follow from chunks (thinking began and stopped), closes what a turn leaves
 /// open, and publishes to the queue: the first at once, those within the flush window after it together.
@@ -30,6 +31,10 @@ pub(super) struct Dispatcher {
     /// What the turn has used so far, and what of it in attempts that are over.
     usage: Usage,
     spent: Usage,
+    /// Puts a price on what the agent puts none on.
+    prices: PriceTable,
+    /// The model that was asked for, for usage that names none.
+    model: Option<String>,
     /// Chosen by the number of turns under way where it is not given.
     window: Option<Duration>,
     /// When the flush window closes that was opened by the last publication.
@@ -58,6 +63,8 @@ impl Dispatcher {
             tools_used: Vec::new(),
             usage: Usage::default(),
             spent: Usage::default(),
+            prices: PriceTable::default(),
+            model: None,
             window,
             window_end: None,
         }
@@ -67,6 +74,11 @@ impl Dispatcher {
     pub(super) fn tick(&mut self) -> u64 {
         self.now = now();
         self.now
+    }
+
+    /// The same, where it is not the clock that says it.
+    pub(super) fn set_time(&mut self, now: u64) {
+        self.now = now;
     }
 
     /// The time of the events that come next, as it was read last.
@@ -80,16 +92,19 @@ impl Dispatcher {
 
     pub(super) fn chunk(&mut self, mut chunk: Chunk<'_>) {
         if let Chunk::Usage(usage) = &mut chunk {
-            // An agent tells what this attempt of the turn has used.
-            *usage = self.spent.plus(usage);
+            self.complete(usage);
         }
         self.account(&chunk);
         self.emit(chunk.into());
     }
 
     /// Takes note of a chunk that nobody is told of, because the consumer does not consume.
-    pub(super) fn unseen(&mut self, chunk: Chunk<'_>) {
-        match &chunk {
+    pub(super) fn unseen(&mut self, mut chunk: Chunk<'_>) {
+        match &mut chunk {
+            Chunk::Usage(usage) => {
+                self.complete(usage);
+                self.account(&chunk);
+            }
             // It ends what the consumer saw begin.
             Chunk::ToolResult { id, .. } if self.open_tools.iter().any(|open| open.id == *id) => {
                 self.chunk(chunk);
@@ -131,7 +146,7 @@ impl Dispatcher {
                 self.tool_opened(id, tool, parent_tool_use_id.as_deref());
             }
             Chunk::ToolResult { id, .. } => self.open_tools.retain(|open| open.id != *id),
-            Chunk::Usage(usage) => self.usage = *usage,
+            Chunk::Usage(usage) => self.usage.clone_from(usage),
             _ => {}
         }
     }
@@ -147,7 +162,7 @@ impl Dispatcher {
     /// What was used so far belongs to an attempt that is over.
     pub(super) fn attempt_ended(&mut self) {
         self.stop_thinking();
-        self.spent = self.usage;
+        self.spent.clone_from(&self.usage);
     }
 
     /// Ends what the turn left open: every tool that started has an end.
@@ -172,8 +187,23 @@ impl Dispatcher {
     }
 
     /// What the turn has used so far, as the agent told.
-    pub(super) fn usage(&self) -> Usage {
-        self.usage
+    pub(super) fn usage(&self) -> &Usage {
+        &self.usage
+    }
+
+    /// What is not priced by the agent is priced by this table from now on, as that of `model` where it names none.
+    pub(super) fn price_by(&mut self, prices: PriceTable, model: Option<String>) {
+        self.prices = prices;
+        self.model = model;
+    }
+
+    /// Puts a price on what an agent tells, and adds what earlier attempts of the turn used: an agent knows only this one.
+    fn complete(&self, usage: &mut Usage) {
+        if let Some(model) = &self.model {
+            usage.attribute_to(model);
+        }
+        self.prices.complete(usage);
+        *usage = self.spent.plus(usage);
     }
 
     fn tool_opened(&mut self, id: &str, name: &str, parent: Option<&str>) {

@@ -1,7 +1,9 @@
-//! The actor of a session. How a turn begins is in `begin.rs`, how an attempt at it ends in `again.rs`.
+//! The actor of a session. How a turn begins is in `begin.rs`, how an attempt at it ends in `again.rs`, what turns may use in
+//! `spending.rs`.
 
 mod again;
 mod begin;
+mod spending;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -19,11 +21,12 @@ use super::session::{Message, SessionOptions};
 use super::sink::RunSink;
 use super::turn::{Ended, Output, Turn};
 use crate::agent::{Agent, Decision, Dialect, PermissionRequest, Signal, TurnEnd};
-use crate::error::{Error, ErrorKind, ErrorReport, Symptoms};
+use crate::error::{Error, ErrorKind, ErrorReport, Result, Symptoms};
 use crate::event::Fact;
 use crate::history::State;
 use crate::process::{Activity, Exit, Process};
 use crate::stream::{Chunk, EventQueue, Frame, FrameDecoder, json_of};
+use crate::usage::Usage;
 
 /// An agent that always has something to read would keep the runtime from looking at anything else: exits, timers.
 const READS_PER_YIELD: u32 = 8;
@@ -48,6 +51,10 @@ pub(super) struct Executor {
     /// The prompt of the turn under way, to be given to a new process that resumes nothing.
     restart: Option<String>,
     agent_session_id: Option<String>,
+    /// What the conversation has used, the turn under way not included.
+    spent: Usage,
+    /// Whether the prices of the project were read.
+    priced: bool,
 }
 
 /// A running process and what it speaks.
@@ -59,6 +66,8 @@ struct Live {
     ready: bool,
     /// Whether it was started to resume a conversation and has not said yet that it did.
     resumes: bool,
+    /// The agent's own limit of model requests in a turn, which it was started with.
+    max_turns: Option<u64>,
 }
 
 /// What the actor acts on next.
@@ -82,6 +91,7 @@ impl Executor {
     ) -> Self {
         let dispatcher = Dispatcher::new(queue, options.flush_window);
         let agent_session_id = options.agent.resume.clone();
+        let spent = options.spent.clone();
         Self {
             agent,
             options,
@@ -96,6 +106,8 @@ impl Executor {
             unwritten: Vec::new(),
             restart: None,
             agent_session_id,
+            spent,
+            priced: false,
         }
     }
 
@@ -188,21 +200,25 @@ impl Executor {
         match message {
             Message::Turn { options, accepted } => {
                 let (done, finished) = oneshot::channel();
-                let begun = if self.turn.is_some() { Err(Error::SessionBusy) } else { Ok(finished) };
+                let begun = match self.account(options.budget).used_up() {
+                    _ if self.turn.is_some() => Err(Error::SessionBusy),
+                    Some(exceeded) => Err(Error::BudgetExceeded { exceeded }),
+                    None => Ok(finished),
+                };
                 let begins = begun.is_ok();
                 // The caller may have given up waiting; the turn's events are in the queue all the same.
                 let _ = accepted.send(begun);
                 if begins {
-                    self.begin(options, done).await;
+                    self.begin(*options, done).await;
                 }
             }
             Message::Configure { agent, options, done } => {
                 let _ = done.send(self.configure(agent, *options).await);
             }
             Message::Note(state) => match self.dispatcher.recorder() {
-                Some(recorder) => recorder.state(*state),
-                None if self.options.record.is_some() => self.unwritten.push(*state),
-                None => {}
+                Some(recorder) if !recorder.gave_up() => recorder.state(*state),
+                _ if self.options.record.is_some() => self.unwritten.push(*state),
+                _ => {}
             },
             Message::Save { done } => {
                 let _ = done.send(self.save().await);
@@ -252,9 +268,14 @@ impl Executor {
                 output,
                 drop_chunks,
                 signals: Vec::new(),
+                used: false,
             };
             sink.frame(&frame, now, &mut *live.dialect);
-            for signal in sink.signals {
+            let RunSink { signals, used, .. } = sink;
+            if used {
+                self.keep_to_budget(live);
+            }
+            for signal in signals {
                 self.act_on(signal, live);
                 self.conclude().await;
             }
@@ -378,6 +399,9 @@ impl Executor {
     /// Ends the turn under way with all that belongs to its end, in one order for every ending.
     fn settle(&mut self, end: TurnEnd) {
         let Some(turn) = self.turn.take() else { return };
+        let usage = self.dispatcher.usage().clone();
+        self.spent = self.spent.plus(&usage);
+        let keeps_content = matches!(end.error, None | Some(Error::BudgetExceeded { .. }));
         let stop_reason = match &end.error {
             Some(Error::Cancelled) => "cancelled".into(),
             Some(_) => "error".into(),
@@ -386,14 +410,15 @@ impl Executor {
         self.ended = Some(Ended {
             done: turn.done,
             run_id: turn.run_id,
-            content: if end.error.is_some() { String::new() } else { end.content },
+            content: if keeps_content { end.content } else { String::new() },
+            attempts: turn.attempts.number,
             error: end.error.map(|error| ErrorReport {
                 needs_consent: turn.attempts.needs_consent,
                 attempts: if turn.attempts.number > 1 { turn.attempts.context.failures } else { Vec::new() },
                 ..error.report()
             }),
             stop_reason,
-            usage: self.dispatcher.usage(),
+            usage,
             duration_ms: u64::try_from(turn.started.elapsed().as_millis()).unwrap_or(u64::MAX),
             turns: turn.attempts.model_turns + end.turns,
             tools_used: self.dispatcher.take_tools_used(),
@@ -407,7 +432,9 @@ impl Executor {
         for payload in ended.payloads() {
             self.dispatcher.write_down(payload);
         }
-        if let Err(error) = self.dispatcher.saved().await {
+        let counted = self.counted(&ended);
+        let (saved, counted) = tokio::join!(self.dispatcher.saved(), counted);
+        for error in [saved, counted].into_iter().filter_map(Result::err) {
             self.dispatcher.chunk(status("not_saved", &[("message", &error.report().error)]));
         }
         for payload in ended.payloads() {

@@ -7,21 +7,27 @@
 //!   the dispatcher, and acts on signals, messages and deadlines. `executor/begin.rs`: how a turn begins;
 //!   `executor/again.rs`: how an attempt at it ends, and the next one begins.
 //! - `dispatcher.rs`: the one place that stamps events.
+//! - `replay.rs`: the same for what an agent printed once, without a process.
 //! - `turn.rs`: what is known of the turn under way.
+//! - `budget.rs`: what a turn and a session may use; pure.
 //! - `cancel.rs`: how hard a turn is to be stopped, and when harder; pure.
 //! - `retry.rs`: whether a turn that failed is tried again, when and how; pure.
 //! - `watchdog.rs`: when a turn has taken too long; pure.
 
+mod budget;
 mod cancel;
 mod dispatcher;
 mod executor;
+mod replay;
 mod retry;
 mod session;
 mod sink;
 mod turn;
 mod watchdog;
 
+pub use budget::{Budget, Exceeded, Figures, Scope};
 pub use cancel::CancelTimes;
+pub use replay::Replay;
 pub use retry::{AfterChanges, Failure, Progress, RetryContext, RetryDecision, RetryPolicy, Way, decide};
 pub use session::{RecordOptions, Session, SessionOptions, TurnOptions};
 pub use watchdog::Timeouts;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::budget::Budget;
 use super::cancel::CancelTimes;
 use super::executor::Executor;
 use super::retry::{RetryContext, RetryPolicy};
@@ -13,6 +14,7 @@ use crate::agent::{Agent, AgentOptions, Decision};
 use crate::error::{Error, Result};
 use crate::history::{State, Store};
 use crate::stream::EventQueue;
+use crate::usage::Usage;
 
 /// How a session is to be run.
 #[derive(Debug, Clone)]
@@ -28,6 +30,10 @@ pub struct SessionOptions {
     pub linger: Duration,
     /// The longest line in bytes that is understood; a longer one is skipped and reported.
     pub line_limit: usize,
+    /// What the whole conversation may use.
+    pub budget: Budget,
+    /// What the conversation has used before.
+    pub spent: Usage,
     /// Where the session is written down, if it is.
     pub record: Option<RecordOptions>,
 }
@@ -51,6 +57,8 @@ impl Default for SessionOptions {
             cancel: CancelTimes::default(),
             linger: Duration::from_secs(2),
             line_limit: 16 * 1024 * 1024,
+            budget: Budget::default(),
+            spent: Usage::default(),
             record: None,
         }
     }
@@ -67,6 +75,8 @@ pub struct TurnOptions {
     pub can_ask: bool,
     /// How long it may take.
     pub timeouts: Timeouts,
+    /// What it may use.
+    pub budget: Budget,
     /// The prompt with the conversation so far in it, for an agent that cannot resume it by itself; absent where there
     /// is nothing to tell.
     pub retold: Option<String>,
@@ -86,7 +96,7 @@ pub struct Session {
 #[derive(Debug)]
 pub(super) enum Message {
     /// Run a turn; answered when its last event is in the queue, or at once if it cannot begin.
-    Turn { options: TurnOptions, accepted: oneshot::Sender<Result<oneshot::Receiver<()>>> },
+    Turn { options: Box<TurnOptions>, accepted: oneshot::Sender<Result<oneshot::Receiver<()>>> },
     /// Stop the turn; answered when it is over.
     Cancel { done: oneshot::Sender<()> },
     /// Answer a question for permission; whether there is such a question.
@@ -115,7 +125,7 @@ impl Session {
             return Err(Error::InvalidInput("the prompt is empty; say what the agent is to do".into()));
         }
         let (accepted, answer) = oneshot::channel();
-        let finished = self.ask(Message::Turn { options, accepted }, answer).await??;
+        let finished = self.ask(Message::Turn { options: Box::new(options), accepted }, answer).await??;
         finished.await.map_err(|_| gone())
     }
 

@@ -13,22 +13,29 @@ pub(super) struct RunSink<'a> {
     /// Whether nobody reads any more: what is said is then only written down.
     pub(super) drop_chunks: bool,
     pub(super) signals: Vec<Signal>,
+    /// Whether it told what it used.
+    pub(super) used: bool,
 }
 
 impl RunSink<'_> {
-    /// Has the dialect decode a frame.
+    /// Has the dialect decode a frame, and counts it.
     pub(super) fn frame(&mut self, frame: &Frame<'_>, now: u64, dialect: &mut dyn Dialect) {
         let is_blank = matches!(frame, Frame::Line(line) if line.trim_ascii().is_empty());
         if let (Some(output), false) = (&mut self.output, is_blank) {
             output.lines += 1;
         }
-        match frame {
-            Frame::Line(line) => dialect.decode(line, now, self),
-            Frame::Oversized { head, length } => {
-                let reason = format!("a line of {length} bytes is above the limit");
-                let line = String::from_utf8_lossy(head);
-                self.chunk(Chunk::Unparsed { line, reason: reason.into() });
-            }
+        decode(frame, now, dialect, self);
+    }
+}
+
+/// Has a dialect decode a frame.
+pub(super) fn decode(frame: &Frame<'_>, now: u64, dialect: &mut dyn Dialect, sink: &mut dyn Sink) {
+    match frame {
+        Frame::Line(line) => dialect.decode(line, now, sink),
+        Frame::Oversized { head, length } => {
+            let reason = format!("a line of {length} bytes is above the limit");
+            let line = String::from_utf8_lossy(head);
+            sink.chunk(Chunk::Unparsed { line, reason: reason.into() });
         }
     }
 }
@@ -38,6 +45,7 @@ impl Sink for RunSink<'_> {
         if let Some(output) = &mut self.output {
             output.note(&chunk, self.agent);
         }
+        self.used |= matches!(chunk, Chunk::Usage(_));
         if self.drop_chunks {
             self.dispatcher.unseen(chunk);
         } else {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::budget::Budget;
 use super::cancel::Cancellation;
 use super::retry::{Progress, RetryContext, RetryPolicy, Way};
 use super::watchdog::{Timeouts, Vitals};
@@ -58,6 +59,9 @@ pub(super) struct Turn {
     pub(super) attempted: Instant,
     pub(super) last_output: Instant,
     pub(super) timeouts: Timeouts,
+    pub(super) budget: Budget,
+    /// Whether the host was told that a limit in dollars cannot be kept.
+    pub(super) told_blind: bool,
     /// Told when the turn is over and all its events are in the queue.
     pub(super) done: oneshot::Sender<()>,
     /// Whether the agent said that it works on this turn; before that an interrupt would be lost.
@@ -155,6 +159,8 @@ pub(super) struct Ended {
     pub(super) stop_reason: Cow<'static, str>,
     pub(super) usage: Usage,
     pub(super) duration_ms: u64,
+    /// How many there were.
+    pub(super) attempts: u32,
     pub(super) turns: u64,
     pub(super) tools_used: Vec<String>,
     pub(super) agent_session_id: Option<String>,
@@ -168,7 +174,7 @@ impl Ended {
             content: (&self.content).into(),
             success,
             stop_reason: (&*self.stop_reason).into(),
-            usage: self.usage,
+            usage: self.usage.clone(),
             duration_ms: self.duration_ms,
             turns: self.turns,
             agent_session_id: self.agent_session_id.as_ref().map(Into::into),
@@ -179,7 +185,7 @@ impl Ended {
             code: self.error.as_ref().map(|error| error.code),
             duration_ms: self.duration_ms,
             tools_used: &self.tools_used,
-            usage: self.usage,
+            usage: self.usage.clone(),
         };
         let error = self.error.clone().map(|error| Payload::Chunk(Chunk::Error(error)));
         error.into_iter().chain([Payload::Chunk(Chunk::Result(result)), Payload::Fact(completed)])

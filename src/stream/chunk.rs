@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::error::ErrorReport;
+use crate::usage::Usage;
 
 /// JSON as the agent wrote it; nothing in the core looks inside.
 pub type Json<'a> = Cow<'a, RawValue>;
@@ -136,47 +137,6 @@ pub enum Chunk<'a> {
         /// Why it could not be understood.
         reason: Cow<'a, str>,
     },
-}
-
-/// Tokens and money of one turn, all its model requests and subagents together; never cumulative over turns.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Usage {
-    /// Tokens sent that were not in the cache.
-    pub input: u64,
-    /// Tokens generated, thinking included.
-    pub output: u64,
-    /// Tokens read from the cache.
-    pub cache_read: u64,
-    /// Tokens written to the cache.
-    pub cache_write: u64,
-    /// US dollars as the agent counts them; absent where it does not say.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cost_usd: Option<f64>,
-}
-
-impl Usage {
-    /// Both together. What something cost of which one part is not known is not known.
-    #[must_use]
-    pub fn plus(&self, more: &Self) -> Self {
-        let cost_usd = match (self.cost_usd, more.cost_usd) {
-            (Some(cost), Some(more)) => Some(cost + more),
-            (cost, None) if more.is_nothing() => cost,
-            (None, cost) if self.is_nothing() => cost,
-            _ => None,
-        };
-        Self {
-            input: self.input.saturating_add(more.input),
-            output: self.output.saturating_add(more.output),
-            cache_read: self.cache_read.saturating_add(more.cache_read),
-            cache_write: self.cache_write.saturating_add(more.cache_write),
-            cost_usd,
-        }
-    }
-
-    fn is_nothing(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// How a turn ended.

@@ -28,6 +28,19 @@ pub enum Frame<'a> {
     },
 }
 
+impl<'a> Frame<'a> {
+    /// The frame of a whole line without its newline.
+    pub(crate) fn of(line: &'a [u8], limit: usize) -> Self {
+        if line.len() > limit {
+            return Frame::Oversized {
+                head: &line[..OVERSIZED_HEAD.min(line.len())],
+                length: line.len() as u64,
+            };
+        }
+        Frame::Line(line.strip_suffix(b"\r").unwrap_or(line))
+    }
+}
+
 /// Cuts a byte stream into frames.
 #[derive(Debug)]
 pub struct FrameDecoder {
@@ -100,14 +113,7 @@ impl FrameDecoder {
             self.skipped = head;
             return Frame::Oversized { head: &self.skipped, length: length + (end - start) as u64 };
         }
-        let line = &self.buffer[start..end];
-        if line.len() > self.limit {
-            return Frame::Oversized {
-                head: &line[..OVERSIZED_HEAD.min(line.len())],
-                length: line.len() as u64,
-            };
-        }
-        Frame::Line(line.strip_suffix(b"\r").unwrap_or(line))
+        Frame::of(&self.buffer[start..end], self.limit)
     }
 
     fn skip_if_oversized(&mut self) {

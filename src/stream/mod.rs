@@ -8,8 +8,9 @@ mod frame;
 mod queue;
 mod repair;
 
+pub use crate::usage::Usage;
 pub use batch::{Arena, Batch, Packer, TIME_MARK};
-pub use chunk::{Chunk, Json, ToolData, TurnResult, Usage, json_of};
+pub use chunk::{Chunk, Json, ToolData, TurnResult, json_of};
 pub use frame::{Frame, FrameDecoder};
 pub use queue::EventQueue;
 pub use repair::repair;

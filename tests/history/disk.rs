@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use locus_exec::ErrorKind;
-use locus_exec::history::{ListFilter, Recorder, Store};
+use locus_exec::history::{BACKLOG_LIMIT, ListFilter, Recorder, Store};
 
 use super::process::{command, open_or_create, pass, prompt};
 use super::support::{Observe, Project};
@@ -111,6 +111,7 @@ fn fault_54_a_failed_sync_is_final() {
     let inject = "inject=fdatasync:error=EIO:when=1";
     let wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", inject];
     pass(command(&wrapper, project.path(), "fail-to-sync"));
+    pass(command(&wrapper, project.path(), "record-on-a-failed-disk"));
     assert_eq!(project.store.read("one").unwrap().problems, []);
 }
 
@@ -123,6 +124,17 @@ pub(crate) fn fail_to_sync(store: &Store) {
     assert_eq!(conversation.sync().unwrap_err().kind(), ErrorKind::History);
     assert_eq!(conversation.append(&prompt("2")).unwrap_err().kind(), ErrorKind::History);
     assert_eq!(stored(store), [0, 1]);
+}
+
+/// What cannot be written any more is not to be written to the same file opened again.
+pub(crate) fn record_on_a_failed_disk(store: &Store) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut recorder = Recorder::open(store, "one").unwrap();
+    for prompt in ["2", &"x".repeat(BACKLOG_LIMIT + 1)] {
+        recorder.prompt("r", prompt);
+        assert_eq!(runtime.block_on(recorder.sync()).unwrap_err().kind(), ErrorKind::History);
+        assert!(!recorder.gave_up());
+    }
 }
 
 #[test]

@@ -85,6 +85,7 @@ fn does_its_task() {
         ["fill-the-disk"] => super::disk::fill(&store),
         ["reach-the-limit"] => super::disk::reach_the_limit(&store),
         ["fail-to-sync"] => super::disk::fail_to_sync(&store),
+        ["record-on-a-failed-disk"] => super::disk::record_on_a_failed_disk(&store),
         ["read-only"] => super::disk::read_only(&store),
         _ => panic!("{task:?} is no task"),
     }
@@ -153,8 +154,12 @@ fn set_context(store: &Store, name: &str, count: u64) {
     for number in 0..count {
         store.set_context("one", &format!("{{\"{name}\":{number}}}")).unwrap();
         if number % 10 == 0 {
-            let policy =
-                PrunePolicy { keep: None, max_age_days: None, compress_after_days: Some(0), dry_run: false };
+            let policy = PrunePolicy {
+                keep: None,
+                max_age_days: None,
+                compress_after_days: Some(0),
+                ..PrunePolicy::default()
+            };
             store.prune(&policy).unwrap();
         }
     }
@@ -173,7 +178,12 @@ fn hold(store: &Store) {
 fn everything(store: &Store) {
     store.rename("plain", "a title").unwrap();
     store.set_context("old", "{\"a\":1}").unwrap();
-    let policy = PrunePolicy { keep: None, max_age_days: None, compress_after_days: Some(0), dry_run: false };
+    let policy = PrunePolicy {
+        keep: None,
+        max_age_days: None,
+        compress_after_days: Some(0),
+        ..PrunePolicy::default()
+    };
     store.prune(&policy).unwrap();
     store.rename("plain", "another").unwrap();
     store.set_context("legacy", "{\"a\":1}").unwrap();

@@ -1,6 +1,7 @@
 //! Events become records.
 
-use std::time::Duration;
+#[cfg(target_os = "linux")]
+use std::{path::Path, sync::mpsc, time::Duration};
 
 use locus_exec::history::Role;
 use locus_exec::stream::{Chunk, json_of};
@@ -71,20 +72,32 @@ async fn an_answer_that_was_never_streamed_is_stored_with_the_turn() {
     assert_eq!(project.store.read("one").unwrap().messages[1].content, "Only in the result.");
 }
 
+/// Says each time that something is written to a file.
+#[cfg(target_os = "linux")]
+fn changes_of(file: &Path) -> mpsc::Receiver<()> {
+    use rustix::fs::inotify;
+    let watch = inotify::init(inotify::CreateFlags::CLOEXEC).unwrap();
+    inotify::add_watch(&watch, file, inotify::WatchFlags::MODIFY).unwrap();
+    let (tell, changes) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut events = [0; 4096];
+        while rustix::io::read(&watch, &mut events).is_ok_and(|bytes| bytes > 0) && tell.send(()).is_ok() {}
+    });
+    changes
+}
+
 #[tokio::test]
+#[cfg(target_os = "linux")]
 async fn text_is_on_disk_a_quarter_of_a_second_later_with_nobody_asking() {
     let project = Project::new();
     let mut recorder = recorder(&project.store, "one");
     recorder.prompt("r1", "hi");
     recorder.sync().await.unwrap();
+    let written = changes_of(&project.file("one.jsonl"));
     recorder.text("r1", "so far");
-    tokio::time::timeout(Duration::from_secs(5), async {
-        while project.store.read("one").unwrap().messages[1].content != "so far" {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await
-    .expect("the text is written without being asked for");
+    while project.store.read("one").unwrap().messages[1].content != "so far" {
+        written.recv_timeout(Duration::from_secs(5)).expect("the text is written without being asked for");
+    }
     let session = project.store.read("one").unwrap();
     assert!(session.summary.interrupted && session.summary.open);
 }

@@ -58,7 +58,7 @@ proptest! {
         prop_assert_eq!(&stored(&project, &copy), &expected);
         let fork = project.store.fork("one", None).unwrap();
         prop_assert_eq!(&stored(&project, &fork), &expected);
-        let policy = PrunePolicy { keep: None, max_age_days: None, compress_after_days: Some(0), dry_run: false };
+        let policy = PrunePolicy { keep: None, max_age_days: None, compress_after_days: Some(0), ..PrunePolicy::default() };
         project.store.prune(&policy).unwrap();
         prop_assert!(project.file("one.jsonl.zst").exists());
         prop_assert_eq!(&stored(&project, "one"), &expected);

@@ -139,6 +139,58 @@ fn old_sessions_are_compressed_and_as_good_as_before() {
     assert_eq!(project.store.read("old").unwrap().messages, before.messages);
 }
 
+#[tokio::test]
+async fn what_is_too_much_together_goes_oldest_first() {
+    let project = Project::new();
+    let text = "not two words of this are the same".repeat(30);
+    for (id, created_at) in [("oldest", 1000), ("older", 2000), ("newer", 3000)] {
+        project.put(id, created_at, &[("p", &text)]);
+    }
+    let mut recorder = recorder(&project.store, "open");
+    super::support::Observe::prompt(&mut recorder, "r", "p");
+    recorder.sync().await.unwrap();
+    let locus = project.path().join(".locus/sessions");
+    std::fs::create_dir_all(&locus).unwrap();
+    let theirs = r#"{"id":"theirs","messages":[{"role":"user","content":"hi","timestamp":1}],"createdAt":1}"#;
+    std::fs::write(locus.join("theirs.json"), theirs).unwrap();
+    let listing = project.store.list(&ListFilter::default()).unwrap();
+    let size = |id: &str| listing.sessions.iter().find(|session| session.id == id).unwrap().size_bytes;
+    assert!(listing.total == 5 && size("theirs") > 0);
+
+    let sum: u64 = ["open", "newer", "older", "oldest"].map(size).iter().sum();
+    let policy =
+        PrunePolicy { keep: None, max_age_days: None, compress_after_days: None, ..PrunePolicy::default() };
+    let at_most = |bytes| PrunePolicy { max_bytes: Some(bytes), ..policy.clone() };
+    let removed = |policy| project.store.prune(&policy).unwrap().removed;
+    assert_eq!(removed(at_most(sum)), [""; 0], "all that is ours fits, and what is not does not count");
+    let dry = project.store.prune(&PrunePolicy { dry_run: true, ..at_most(sum - 1) }).unwrap();
+    assert_eq!((dry.removed, dry.bytes_freed), (vec!["oldest".to_owned()], size("oldest")));
+    assert_eq!(removed(at_most(sum - 1)), ["oldest"]);
+    assert_eq!(project.ids(), ["open", "newer", "older", "theirs"]);
+    assert_eq!(removed(at_most(0)), ["newer", "older"]);
+    assert_eq!(project.ids(), ["open", "theirs"]);
+    recorder.close().await.unwrap();
+    assert_eq!(removed(at_most(0)), ["open"]);
+    assert_eq!(std::fs::read_to_string(locus.join("theirs.json")).unwrap(), theirs);
+}
+
+#[test]
+fn what_is_small_enough_when_compressed_stays() {
+    let project = Project::new();
+    let long = "the same words over and over ".repeat(500);
+    project.put("old", 1000, &[("p", &long)]);
+    project.put("new", 2000, &[("p", &long)]);
+    let policy =
+        PrunePolicy { keep: None, max_age_days: None, max_bytes: Some(5000), ..PrunePolicy::default() };
+    let outcome = project.store.prune(&policy).unwrap();
+    assert_eq!((outcome.removed, outcome.compressed), (vec![], vec!["new".to_owned(), "old".to_owned()]));
+    let listing = project.store.list(&ListFilter::default()).unwrap();
+    let sizes: Vec<u64> = listing.sessions.iter().map(|session| session.size_bytes).collect();
+    let outcome = project.store.prune(&PrunePolicy { max_bytes: Some(sizes[0]), ..policy }).unwrap();
+    assert_eq!((outcome.removed, outcome.bytes_freed), (vec!["old".to_owned()], sizes[1]));
+    assert_eq!(project.ids(), ["new"]);
+}
+
 #[test]
 fn messages_are_found_by_their_words() {
     let project = Project::new();

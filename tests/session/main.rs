@@ -16,5 +16,6 @@ mod permission;
 mod recording;
 mod resume;
 mod retry;
+mod spending;
 mod turns;
 mod watchdog;

@@ -8,7 +8,7 @@ use locus_exec::event::EventKind;
 use locus_exec::run::{AfterChanges, RetryContext, RetryPolicy, Timeouts, TurnOptions};
 use serde_json::{Value, json};
 
-use crate::support::{Host, Turn, patiently, set, turn};
+use crate::support::{Event, Host, Turn, patiently, set, turn};
 
 /// A session with an agent that takes notes of how it is started and of what it is told.
 struct Tried {
@@ -63,12 +63,12 @@ fn quick() -> RetryPolicy {
 /// What is told of the tries: which comes next, after what, and how.
 fn retries(turn: &Turn) -> Vec<(Value, Value, Value)> {
     let scheduled = turn.events.iter().filter(|event| event.kind == EventKind::RetryScheduled);
-    let told: Vec<Value> = scheduled.map(|event| event.data()).collect();
+    let told: Vec<Value> = scheduled.map(Event::data).collect();
     let statuses: Vec<Value> = turn
         .events
         .iter()
         .filter(|event| event.kind == EventKind::StatusChanged)
-        .map(|event| event.data())
+        .map(Event::data)
         .filter(|status| status["status"] == "retrying")
         .collect();
     assert_eq!(statuses.len(), told.len(), "both the listeners and the stream are told");

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use locus_exec::agent::agent_named;
 use locus_exec::event::EventKind;
-use locus_exec::run::{RetryContext, RetryPolicy, Session, SessionOptions, Timeouts, TurnOptions};
+use locus_exec::run::{Budget, RetryContext, RetryPolicy, Session, SessionOptions, Timeouts, TurnOptions};
 use locus_exec::{Error, Result};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -97,6 +97,7 @@ async fn over(running: JoinHandle<Result<()>>) -> Result<()> {
 /// A turn in which nobody is there to be asked, tried once.
 pub(crate) fn turn(prompt: impl Into<String>) -> TurnOptions {
     TurnOptions {
+        budget: Budget::default(),
         prompt: prompt.into(),
         run_id: "run-1".to_owned(),
         can_ask: false,

@@ -1,3 +1,5 @@
+import type { ModelUsage } from '../chunks.js'
+
 /** A duration for people: `85ms`, `3.2s`, `2m 05s`. */
 export function formatDuration(milliseconds: number): string {
   // Rounded before the unit is chosen: 59.96 seconds are a minute and not 60.0 seconds.
@@ -11,14 +13,40 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(whole / 60)}m ${String(whole % 60).padStart(2, '0')}s`
 }
 
-/** A count of tokens for people: `850`, `12.3k`. */
+/** A count of tokens for people: `850`, `12.3k`, `1.2M`. */
 export function formatTokens(tokens: number): string {
-  return tokens < 1000 ? String(tokens) : `${(tokens / 1000).toFixed(1)}k`
+  if (tokens < 1000) {
+    return String(tokens)
+  }
+  return tokens < 999_950 ? `${(tokens / 1000).toFixed(1)}k` : `${(tokens / 1_000_000).toFixed(1)}M`
 }
 
 /** A sum of US dollars for people, with the digits that small sums need. */
 export function formatCost(usd: number): string {
   return usd === 0 ? '$0.00' : `$${usd.toFixed(usd < 0.1 ? 4 : 2)}`
+}
+
+/**
+ * What something cost, for a table: `unknown` where it is not known, `~` in front of what is computed from the price table,
+ * `≥` where the price of a part is not known.
+ */
+export function costMark({ costUsd, costSource, costPartial }: ModelUsage): string {
+  if (costUsd === undefined) {
+    return 'unknown'
+  }
+  return `${costPartial ? '≥' : ''}${costSource === 'prices' ? '~' : ''}${formatCost(costUsd)}`
+}
+
+/** The same in words. */
+export function costText(usage: ModelUsage): string {
+  if (usage.costUsd === undefined) {
+    return 'unknown'
+  }
+  return [
+    `${usage.costPartial ? 'at least ' : ''}${formatCost(usage.costUsd)}`,
+    ...(usage.costSource === 'prices' ? ['by the price table'] : []),
+    ...(usage.costPartial ? ['a part is unknown'] : []),
+  ].join(', ')
 }
 
 const UNITS: ReadonlyArray<[unit: Intl.RelativeTimeFormatUnit, milliseconds: number]> = [

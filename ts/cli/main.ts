@@ -66,17 +66,22 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
       '--on-error <action>',
       'what to do when a turn fails for good: retry, continue, skip, switch:<model> or abort (default: ask in a terminal, else abort)',
     )
+    .option('--max-cost-usd <dollars>', 'stop the turn when it has cost more')
+    .option('--max-tokens <count>', 'stop the turn when it has used more, the cache included')
+    .option('--max-turns <count>', 'stop the turn when it needs more model requests')
+    .option('--timeout <duration>', 'stop the turn when it takes longer: 90s, 10m, 2h')
     .option('-v, --verbose', 'show also what was not understood, and stacks of errors')
     .version(pkg.version)
     .addHelpText('after', HELP)
     .action(run)
   addStored(exec, 'sessions', 'list, show, search, export, replay, … the conversations of this project')
+  addStored(exec, 'usage', 'what the turns of this project used: tokens and costs')
   addStored(exec, 'clean', 'delete and compress old conversations, remove what killed processes left behind')
   return root
 }
 
 /** A command about stored conversations; what it knows is loaded when it is called. */
-function addStored(exec: Command, name: 'sessions' | 'clean', description: string): void {
+function addStored(exec: Command, name: 'sessions' | 'clean' | 'usage', description: string): void {
   exec
     .enablePositionalOptions()
     .command(name)
@@ -86,8 +91,13 @@ function addStored(exec: Command, name: 'sessions' | 'clean', description: strin
     .allowUnknownOption()
     .passThroughOptions()
     .action(async (args: string[], _flags: object, command: Command) => {
-      const { runClean, runSessions } = await import('./commands/sessions.js')
       const { dir } = command.optsWithGlobals<Flags>()
+      if (name === 'usage') {
+        const { runUsage } = await import('./commands/usage.js')
+        process.exitCode = await runUsage(args, dir)
+        return
+      }
+      const { runClean, runSessions } = await import('./commands/sessions.js')
       process.exitCode = await (name === 'sessions' ? runSessions : runClean)(args, dir)
     })
 }

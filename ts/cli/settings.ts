@@ -3,16 +3,22 @@ import { join } from 'node:path'
 
 import { execError } from '../errors.js'
 import type { RetentionPolicy } from '../history.js'
+import { type Budget, budgetOf } from '../options.js'
 import type { RetryPolicy } from '../retry.js'
+import { parseDuration } from './duration.js'
 
 /** What a project's `.locus/settings.json` may say; other keys belong to other commands. */
 export interface Settings {
   provider?: string
   model?: string
-  /** Which conversations are kept; `null` for a limit that is none. */
   /** How often and how patiently a turn is tried. */
   retry?: RetryPolicy
-  history?: Pick<RetentionPolicy, 'keep' | 'maxAgeDays' | 'compressAfterDays'>
+  /** Which conversations are kept; `null` for a limit that is none. */
+  history?: Pick<RetentionPolicy, 'keep' | 'maxAgeDays' | 'compressAfterDays' | 'maxBytes'>
+  /** What each turn, and what a whole conversation may use. */
+  budget?: { turn?: Budget; session?: Budget }
+  /** How long a turn may take, for example `10m`. */
+  timeout?: string
 }
 
 /** The settings of a project, overridden by `LOCUS_PROVIDER` and `LOCUS_MODEL`; a missing file is an empty one. */
@@ -53,6 +59,8 @@ function readSettings(projectPath: string): Settings {
     model: word(parsed, 'model', path),
     history: limits(parsed, path),
     retry: retry(parsed, path),
+    budget: budgets(parsed, path),
+    timeout: duration(parsed, path),
   }
 }
 
@@ -65,7 +73,7 @@ function retry(settings: object, path: string): RetryPolicy | undefined {
   throw execError('INVALID_INPUT', `the setting 'retry' in '${path}' must be an object`)
 }
 
-const LIMITS = ['keep', 'maxAgeDays', 'compressAfterDays']
+const LIMITS = ['keep', 'maxAgeDays', 'compressAfterDays', 'maxBytes']
 
 function limits(settings: object, path: string): Settings['history'] {
   const { history } = settings as { history?: unknown }
@@ -81,6 +89,44 @@ function limits(settings: object, path: string): Settings['history'] {
     'INVALID_INPUT',
     `the setting 'history' in '${path}' must be an object of ${LIMITS.join(', ')}, each a whole number or null`,
   )
+}
+
+const BUDGETS = ['turn', 'session']
+
+function budgets(settings: object, path: string): Settings['budget'] {
+  const { budget } = settings as { budget?: unknown }
+  if (budget === undefined) {
+    return undefined
+  }
+  if (
+    typeof budget !== 'object' ||
+    budget === null ||
+    !Object.keys(budget).every((key) => BUDGETS.includes(key))
+  ) {
+    throw execError(
+      'INVALID_INPUT',
+      `the setting 'budget' in '${path}' must be an object of ${BUDGETS.join(', ')}, each with costUsd, tokens, turns`,
+    )
+  }
+  const { turn, session } = budget as { turn?: unknown; session?: unknown }
+  return { turn: limitsIn('turn', turn, path), session: limitsIn('session', session, path) }
+}
+
+function limitsIn(name: string, budget: unknown, path: string): Budget | undefined {
+  try {
+    return budgetOf(budget)
+  } catch (cause) {
+    const problem = (cause as Error).message.replace(/^option 'budget/, `'budget.${name}`)
+    throw execError('INVALID_INPUT', `in the settings in '${path}', ${problem}`, { cause })
+  }
+}
+
+function duration(settings: object, path: string): string | undefined {
+  const { timeout } = settings as { timeout?: unknown }
+  if (timeout !== undefined) {
+    parseDuration(String(timeout), `the setting 'timeout' in '${path}'`)
+  }
+  return timeout as string | undefined
 }
 
 function canEnter(folder: string): boolean {

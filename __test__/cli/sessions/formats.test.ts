@@ -5,11 +5,11 @@ import { describe, expect, it } from 'vitest'
 import { sessionToHtml } from '../../../ts/cli/sessions/formats/html.js'
 import { sessionToJson } from '../../../ts/cli/sessions/formats/json.js'
 import { sessionToMarkdown } from '../../../ts/cli/sessions/formats/markdown.js'
-import type { StoredMessage, StoredSession } from '../../../ts/index.js'
+import type { ConversationMessage, StoredSession } from '../../../ts/index.js'
 
 const at = (minute: number) => new Date(2026, 1, 1, 9, minute).getTime()
 
-const messages: StoredMessage[] = [
+const messages: ConversationMessage[] = [
   { role: 'user', content: 'create a *plan*', timestamp: at(30), runId: 'r1' },
   {
     ...{
@@ -26,7 +26,7 @@ const messages: StoredMessage[] = [
   { role: 'assistant', content: 'half', timestamp: at(51), runId: 'r3', metadata: { interrupted: true } },
 ]
 
-function session(said: StoredMessage[] = messages, title = 'The plan'): StoredSession {
+function session(said: ConversationMessage[] = messages, title = 'The plan'): StoredSession {
   const facts = { id: 'a8f3d9e2-0000', createdAt: at(30), provider: 'claude' }
   return {
     ...{ ...facts, projectPath: '/project', messages: said, records: [], agentSessions: {}, problems: [] },

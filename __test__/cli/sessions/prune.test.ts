@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-
+import type { SessionSummary } from '../../../ts/index.js'
 import { runCli } from '../../support/cli.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { FIRST, idsOf, json, project, SECOND, sessions, THIRD } from '../../support/project.js'
@@ -35,6 +35,20 @@ describe('sessions prune and clean', () => {
     expect((await sessions(['export', FIRST, '-f', 'jsonl'], cwd)).stdout).toBe(
       linesOf(recordedSession({ id: FIRST })),
     )
+  })
+
+  it('delete the oldest until all together are small enough', async () => {
+    const cwd = project()
+    const keep = ['--keep', 'never', '--max-age', 'never', '--compress-after', 'never']
+    const sizes = (await json(['list'], cwd)).sessions.map(({ sizeBytes }: SessionSummary) => sizeBytes)
+    const two = sizes[0] + sizes[1]
+    expect((await json(['prune', ...keep, '--max-size', '1MB'], cwd)).removed).toEqual([])
+    expect((await json(['prune', ...keep, '--max-size', `${two}b`], cwd)).removed).toEqual([FIRST])
+    expect((await json(['prune', ...keep, '--max-size', '0.001 KB'], cwd)).removed).toEqual([THIRD, SECOND])
+    for (const wrong of ['', '-1', '1TB', 'much', '1e9']) {
+      const { exitCode, stderr } = await sessions(['prune', `--max-size=${wrong}`], cwd)
+      expect([exitCode, stderr]).toEqual([2, expect.stringContaining('--max-size must be a size')])
+    }
   })
 
   it('clean also removes what a killed process has left behind, and nothing else', async () => {

@@ -1,6 +1,10 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
 import { describe, expect, it } from 'vitest'
 
 import { protocolLines } from '../../support/cli.js'
+import { temporaryFolder } from '../../support/folder.js'
 import { FIRST, project, sessions } from '../../support/project.js'
 import { startInTerminal } from '../../support/terminal.js'
 
@@ -13,6 +17,40 @@ describe('sessions replay', () => {
     expect(stderr).toContain('Tools used: Write\n')
     expect(stderr).toContain('✗ RATE_LIMIT too many requests\n')
     expect(stderr).toMatch(/✗ CANCELLED the turn was interrupted/)
+  })
+
+  it('shows what an agent has printed into a file', async () => {
+    const cwd = temporaryFolder()
+    const fixture = new URL('../../../fixtures/transcripts/claude/text/stdout.jsonl', import.meta.url)
+    const printed = readFileSync(fixture, 'utf8')
+    const repeated = JSON.stringify({
+      ...{ type: 'user', isReplay: true, message: { role: 'user', content: 'say \u001b[31mhello' } },
+    })
+    writeFileSync(join(cwd, 'printed.jsonl'), `${printed.replace('\n', `\n${repeated}\n`)}${printed}`)
+    const { exitCode, stdout, stderr } = await sessions(['replay', 'printed.jsonl', '--speed', 'max'], cwd)
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout: 'Hello from the mock model , streaming . \n'.repeat(2),
+    })
+    expect(stderr).toContain('> say hello\n')
+    const asJson = await sessions(['replay', './printed.jsonl', '--speed', 'max', '--json'], cwd)
+    const lines = protocolLines(asJson.stdout)
+    expect(lines.filter(({ type }) => type === 'start')).toHaveLength(2)
+    expect(lines[0]).toMatchObject({ sessionId: 'printed.jsonl', payload: { provider: 'claude', cwd } })
+  })
+
+  it('refuses what is neither a session nor was printed by that agent', async () => {
+    const cwd = project()
+    writeFileSync(join(cwd, 'empty.jsonl'), '')
+    const codes = async (...args: string[]) => {
+      const { exitCode, stdout } = await sessions(['replay', ...args, '--speed', 'max', '--json'], cwd)
+      return [exitCode, JSON.parse(stdout).error.code]
+    }
+    expect(await codes('empty.jsonl')).toEqual([2, 'INVALID_INPUT'])
+    expect(await codes('missing.jsonl')).toEqual([2, 'INVALID_INPUT'])
+    expect(await codes('.')).toEqual([2, 'INVALID_INPUT'])
+    expect(await codes('empty.jsonl', '--provider', 'hal')).toEqual([3, 'UNKNOWN_PROVIDER'])
+    expect(await codes(FIRST, '--provider', 'claude')).toEqual([2, 'INVALID_INPUT'])
   })
 
   it('as JSON gives the stream of each turn', async () => {

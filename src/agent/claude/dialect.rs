@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use memchr::memmem;
 use serde_json::json;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use super::delta::{Content, Delta, DeltaReader};
 use super::usage::UsageMeter;
 use super::wire::{
     Answer, ApiError, CommandLifecycle, ContentBlock, ControlRequest, ControlResponse, HostRequest, InitLine,
-    Initialized, Line, Outgoing, RateLimitLine, ResultLine, Retry, StreamEvent, SystemLine, Text,
+    Initialized, Line, Message, Outgoing, RateLimitLine, ResultLine, Retry, StreamEvent, SystemLine, Text,
     UserMessage, object,
 };
 use crate::agent::json::CheckedJson;
@@ -137,7 +138,19 @@ impl Dialect for ClaudeDialect {
             }
         }
     }
+
+    /// With `--replay-user-messages` claude repeats what it was told.
+    fn prompt(&self, line: &[u8]) -> Option<String> {
+        memmem::find(line, b"\"isReplay\"")?;
+        let line: Line<'_> = object(CheckedJson::parse(str::from_utf8(line).ok()?).ok()?)?;
+        let is_repeated = line.is_replay == Some(true) && line.parent_tool_use_id.is_none();
+        let prompt = plain_text(line.message?.content.filter(|_| is_repeated));
+        Some(prompt).filter(|prompt| !prompt.is_empty() && !prompt.starts_with(COMMAND_OUTPUT))
+    }
 }
+
+/// What a host sees of a command that claude ran by itself; repeated as if it were a prompt.
+const COMMAND_OUTPUT: &str = "<local-command-";
 
 impl ClaudeDialect {
     pub(in crate::agent) fn new() -> Self {
@@ -245,18 +258,24 @@ impl ClaudeDialect {
             "message_stop" => *self.streamed(parent.as_deref()) = Streamed::default(),
             "message_start" => {
                 *self.streamed(parent.as_deref()) = Streamed::default();
-                if let Some(usage) = event.message.as_ref().and_then(|message| message.usage) {
-                    self.meter.message_started(&usage);
+                if let Some(message) = &event.message {
+                    self.message_started(message, parent.as_deref(), sink);
                 }
             }
             "message_delta" => {
                 if let Some(usage) = &event.usage {
-                    sink.chunk(Chunk::Usage(self.meter.message_ended(usage)));
+                    sink.chunk(Chunk::Usage(self.meter.message_ended(usage, parent.as_deref())));
                 }
             }
             _ => {}
         }
         true
+    }
+
+    fn message_started(&mut self, message: &Message<'_>, parent: Option<&str>, sink: &mut dyn Sink) {
+        if let Some(usage) = self.meter.message_started(message, parent) {
+            sink.chunk(Chunk::Usage(usage));
+        }
     }
 
     fn assistant(
@@ -271,6 +290,10 @@ impl ClaudeDialect {
             // The text of this line is the failure's, not the model's; the result repeats it.
             self.api_error = object(json);
             return;
+        }
+        // Of subagents nothing is streamed.
+        if let (Some(message), Some(parent)) = (&line.message, parent) {
+            self.message_started(message, Some(parent), sink);
         }
         let Some(blocks) = blocks(line) else {
             return unparsed(json.as_str(), "assistant without a message of blocks", sink);
@@ -438,6 +461,7 @@ impl ClaudeDialect {
     }
 
     fn init(&mut self, init: InitLine, sink: &mut dyn Sink) {
+        self.meter.model_told(init.model.as_ref());
         let facts = Initialized {
             model: init.model,
             permission_mode: init.permission_mode,

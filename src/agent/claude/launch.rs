@@ -65,6 +65,9 @@ impl Agent for Claude {
         ] {
             args.extend(rules.iter().map(|rule| format!("{flag}={rule}").into()));
         }
+        // The first counts all turns of the process, the second each turn; claude looks at them between two model requests.
+        args.extend(options.max_cost_usd.map(|dollars| format!("--max-budget-usd={dollars}").into()));
+        args.extend(options.max_turns.map(|turns| format!("--max-turns={turns}").into()));
         args.extend(options.extra_args.iter().cloned());
         let unset = NESTING_VARIABLES.iter().map(|name| -> EnvChange { ((*name).into(), None) });
         CommandSpec {
@@ -74,6 +77,10 @@ impl Agent for Claude {
             cwd: options.cwd.clone(),
         }
         .wrapped(&options.wrapper)
+    }
+
+    fn limits_turns(&self) -> bool {
+        true
     }
 
     fn is_read_only(&self, tool: &str) -> bool {

@@ -80,6 +80,8 @@ objects! {
 
     /// A message of the model or, with tool results, of the user.
     Message<'de> {
+        id: Text<'de> = "id",
+        model: Text<'de> = "model",
         content: CheckedJson<'de> = "content",
         usage: TokenUsage = "usage",
     }
@@ -98,22 +100,37 @@ objects! {
     }
 
     /// Tokens as the Messages API counts them.
-    #[expect(clippy::struct_field_names, reason = "the API's names")]
     #[derive(Clone, Copy)]
     TokenUsage {
         input_tokens: u64 = "input_tokens",
         output_tokens: u64 = "output_tokens",
         cache_read_input_tokens: u64 = "cache_read_input_tokens",
         cache_creation_input_tokens: u64 = "cache_creation_input_tokens",
+        cache_creation: CacheCreation = "cache_creation",
+        output_details: OutputDetails = "output_tokens_details",
     }
 
-    /// Tokens of one model, as claude adds them up.
-    #[expect(clippy::struct_field_names, reason = "claude's names")]
+    /// For how long is kept what was written to the cache.
+    #[derive(Clone, Copy)]
+    CacheCreation {
+        hour: u64 = "ephemeral_1h_input_tokens",
+    }
+
+    /// What the tokens generated were spent on.
+    #[derive(Clone, Copy)]
+    OutputDetails {
+        thinking: u64 = "thinking_tokens",
+    }
+
+    /// Tokens and money of one model, as claude adds them up.
     ModelUsage {
         input_tokens: u64 = "inputTokens",
         output_tokens: u64 = "outputTokens",
         cache_read_input_tokens: u64 = "cacheReadInputTokens",
         cache_creation_input_tokens: u64 = "cacheCreationInputTokens",
+        cache_creation_1h_tokens: u64 = "cacheCreationEphemeral1hInputTokens",
+        thinking_tokens: u64 = "thinkingTokens",
+        cost_usd: f64 = "costUSD",
     }
 
     /// The facts of an `assistant` line that stands for a failure of the API.

@@ -27,11 +27,11 @@ impl Executor {
         if end.agent_session_id.is_some() {
             self.agent_session_id.clone_from(&end.agent_session_id);
         }
-        end.error = self.outcome(end.error, end.interrupted);
         self.dispatcher.turn_ending();
         if end.turns > 0 || end.usage.cost_usd.is_some() {
-            self.dispatcher.chunk(Chunk::Usage(end.usage));
+            self.dispatcher.chunk(Chunk::Usage(std::mem::take(&mut end.usage)));
         }
+        end.error = self.outcome(end.error, end.interrupted);
         self.dispatcher.attempt_ended();
         if !self.pause(&mut end) {
             self.settle(end);
@@ -50,8 +50,15 @@ impl Executor {
     /// What the attempt failed of, if it failed.
     fn outcome(&self, error: Option<Error>, interrupted: bool) -> Option<Error> {
         let turn = self.turn.as_ref()?;
+        let (account, used) = (self.account(turn.budget), self.dispatcher.usage());
+        let stopped_by_agent = || account.exceeded_for_agent(error.as_ref()?.kind(), used);
+        let exceeded = account.exceeded(used).or_else(stopped_by_agent);
         match turn.cancellation.as_ref().map(Cancellation::cause) {
-            None => error,
+            // Whether or not it could be stopped before its end.
+            None => exceeded.map(|exceeded| Error::BudgetExceeded { exceeded }).or(error),
+            Some(StopCause::Budget(then)) => {
+                Some(Error::BudgetExceeded { exceeded: exceeded.unwrap_or(then) })
+            }
             // Done before it could be stopped.
             Some(StopCause::Asked) if error.is_none() && !interrupted => None,
             Some(StopCause::Asked) => Some(Error::Cancelled),

@@ -20,6 +20,12 @@ impl Executor {
     pub(super) async fn begin(&mut self, options: TurnOptions, done: oneshot::Sender<()>) {
         self.dispatcher.tick();
         let opened = self.open_record().await;
+        let max_turns = options.budget.turns;
+        if self.live.as_ref().is_some_and(|live| live.max_turns != max_turns) && self.agent.limits_turns() {
+            // It keeps to the limit that it was started with.
+            self.end_process(self.options.linger).await;
+            self.dispatcher.tick();
+        }
         self.turns += 1;
         self.dispatcher.turn_begins(&options.run_id);
         if self.turns == 1 {
@@ -33,7 +39,7 @@ impl Executor {
         let warm = self.live.is_some();
         self.dispatcher.fact(Fact::TurnStarted { run_id: &options.run_id, turn: self.turns, warm });
         self.options.agent.permissions.can_ask = options.can_ask;
-        let TurnOptions { prompt, run_id, timeouts, retold, retry, context, .. } = options;
+        let TurnOptions { prompt, run_id, timeouts, budget, retold, retry, context, .. } = options;
         let first_prompt = context.added_to(&prompt);
         self.turn = Some(Turn {
             _under_way: UnderWay::begin(),
@@ -42,6 +48,8 @@ impl Executor {
             attempted: Instant::now(),
             last_output: Instant::now(),
             timeouts,
+            budget,
+            told_blind: false,
             done,
             interruptible: false,
             cancellation: None,
@@ -66,6 +74,7 @@ impl Executor {
     /// Gives the prompt to the process of the session, as soon as it has been written down.
     pub(super) async fn start_turn(&mut self, prompt: &str) -> Result<()> {
         let resumes = self.live_process()?.resumes;
+        self.read_prices()?;
         self.dispatcher.saved().await?;
         if self.cancel_waits() {
             return Err(Error::Cancelled);
@@ -140,7 +149,7 @@ impl Executor {
         let Some(RecordOptions { store, session_id, stored }) = self.options.record.clone() else {
             return Ok(());
         };
-        if self.dispatcher.recorder().is_some() {
+        if self.dispatcher.recorder().is_some_and(|recorder| !recorder.gave_up()) {
             return Ok(());
         }
         // By default the history is in it.
@@ -152,13 +161,22 @@ impl Executor {
             model: self.options.agent.model.clone(),
             title: None,
         };
+        let again = self.dispatcher.recorder().is_some();
         let opening = tokio::task::spawn_blocking(move || {
-            if stored { Recorder::open(&store, &session.id) } else { Recorder::create(&store, session) }
+            if !stored && !again {
+                return Recorder::create(&store, session);
+            }
+            match Recorder::open(&store, &session.id) {
+                // Nothing of it had been written, or somebody removed it.
+                Err(Error::SessionNotFound { .. }) if again => Recorder::create(&store, session),
+                opened => opened,
+            }
         });
         let mut recorder = opening.await.map_err(|error| Error::Internal(error.to_string().into()))??;
         if self.turns > 0 {
-            // It was not there to hear with whom the session began.
-            recorder.state(self.current_agent());
+            // It was not there to hear with whom the session began, or what was told to one that gave up.
+            let agent_session_id = self.agent_session_id.clone();
+            recorder.state(State { agent_session_id, ..self.current_agent() });
         }
         self.unwritten.drain(..).for_each(|state| recorder.state(state));
         self.dispatcher.record(recorder);
@@ -195,6 +213,7 @@ impl Executor {
         self.agent_session_id.clone_from(&options.agent.resume);
         let record = self.options.record.take();
         self.options = SessionOptions { record, ..options };
+        self.priced = false;
         let state = self.current_agent();
         if let Some(recorder) = self.dispatcher.recorder() {
             recorder.state(state);
@@ -217,6 +236,9 @@ impl Executor {
                 self.agent_session_id = None;
             }
             self.options.agent.resume.clone_from(&self.agent_session_id);
+            let budget = self.turn.as_ref().map(|turn| turn.budget).unwrap_or_default();
+            self.options.agent.max_turns = budget.turns;
+            self.options.agent.max_cost_usd = self.account(budget).left_usd(self.dispatcher.usage());
             let command = self.agent.command(&self.options.agent);
             let supervision =
                 Supervision { runner: self.options.agent.runner.clone(), grace: self.options.cancel.grace };
@@ -225,7 +247,8 @@ impl Executor {
             process.write(dialect.open());
             let frames = FrameDecoder::new(self.options.line_limit);
             let resumes = self.agent_session_id.is_some();
-            self.live = Some(Live { process, dialect, frames, ready: false, resumes });
+            self.live =
+                Some(Live { process, dialect, frames, ready: false, resumes, max_turns: budget.turns });
         }
         self.live.as_mut().ok_or(Error::Internal("the process vanished".into()))
     }

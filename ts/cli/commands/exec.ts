@@ -5,11 +5,12 @@ import { ErrorHandler } from '../../error-handler.js'
 import { ExecError, execError } from '../../errors.js'
 import { ExecEventType } from '../../events.js'
 import { HistoryStore } from '../../history.js'
-import type { SessionOptions } from '../../options.js'
+import type { SessionOptions, TurnOptions } from '../../options.js'
 import type { RetryPolicy } from '../../retry.js'
 import { ExecSession } from '../../session.js'
 import { parseDuration } from '../duration.js'
 import { EXIT_CODES, EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
+import { type LimitFlags, limitsOf } from '../limits.js'
 import type { PermissionDesk } from '../permissions/permission-desk.js'
 import { readPrompt } from '../prompt.js'
 import { askRecovery, canAsk, parseOnError } from '../recovery.js'
@@ -17,7 +18,7 @@ import type { Renderer } from '../renderers/renderer.js'
 import { loadSettings, type Settings } from '../settings.js'
 
 /** The flags of `locus exec` that say what is run. */
-export interface ExecFlags {
+export interface ExecFlags extends LimitFlags {
   provider?: string
   model?: string
   dir?: string
@@ -42,6 +43,7 @@ const MAX_RECOVERIES = 1
 export interface Plan {
   history: Settings['history']
   options: SessionOptions
+  turn: TurnOptions
   projectPath: string
   provider: string
 }
@@ -65,8 +67,9 @@ export function planOf(flags: ExecFlags): Plan {
     permissionMode: flags.permissionMode,
     save: flags.save,
     retry: retryOf(flags, settings.retry),
+    budget: settings.budget?.session,
   }
-  return { options, projectPath, provider, history: settings.history }
+  return { options, turn: limitsOf(flags, settings), projectPath, provider, history: settings.history }
 }
 
 function retryOf({ retries, maxWait }: ExecFlags, settings: RetryPolicy | undefined): RetryPolicy {
@@ -132,7 +135,7 @@ export async function runExec(
     const handler =
       choose &&
       new ErrorHandler({ choose, signal: signals.signal, ...(onError && { maxRecoveries: MAX_RECOVERIES }) })
-    await runTurns(session, prompt, renderer, handler)
+    await runTurns(session, prompt, plan.turn, renderer, handler)
   } catch (thrown) {
     error = asExecError(thrown)
     exitCode = (error.code === 'CANCELLED' ? signals?.exitCode : undefined) ?? EXIT_CODES[error.code]
@@ -179,6 +182,7 @@ export async function openSession(flags: ExecFlags, { options, projectPath }: Pl
 async function runTurns(
   session: ExecSession,
   prompt: string,
+  options: TurnOptions,
   renderer: Renderer,
   handler: ErrorHandler | undefined,
 ): Promise<void> {
@@ -186,7 +190,7 @@ async function runTurns(
   session.on(ExecEventType.TURN_COMPLETED, ({ data }) => renderer.turnCompleted(data))
   for (let next = prompt; ; ) {
     try {
-      return await runTurn(session, next, renderer)
+      return await runTurn(session, next, options, renderer)
     } catch (thrown) {
       const error = asExecError(thrown)
       if (handler === undefined || error.code === 'CANCELLED') {
@@ -203,8 +207,13 @@ async function runTurns(
   }
 }
 
-async function runTurn(session: ExecSession, prompt: string, renderer: Renderer): Promise<void> {
-  const stream = session.executeStreaming(prompt)
+async function runTurn(
+  session: ExecSession,
+  prompt: string,
+  options: TurnOptions,
+  renderer: Renderer,
+): Promise<void> {
+  const stream = session.executeStreaming(prompt, options)
   for await (const chunk of stream) {
     renderer.chunk(chunk)
     const ready = renderer.ready()

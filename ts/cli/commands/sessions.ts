@@ -28,13 +28,13 @@ export async function runSessions(args: string[], dir?: string): Promise<number>
   // Without a command: the list.
   const isHelp = first === '-h' || first === '--help'
   const words = first === '' || (first.startsWith('-') && !isHelp) ? ['list', ...args] : args
-  return await run('sessions', words, dir, addSessions)
+  return await runProjectCommand('sessions', words, dir, addSessions)
 }
 
 /** Runs `locus exec clean …`; resolves to the exit code. Never throws: what goes wrong is told. */
 export async function runClean(args: string[], dir?: string): Promise<number> {
-  return await run('clean', args, dir, (root, start) => {
-    common(
+  return await runProjectCommand('clean', args, dir, (root, start) => {
+    addCommonFlags(
       root.description('delete and compress old sessions, remove what killed processes left behind'),
     ).action(async (flags: CommonFlags) => await clean(...start(flags)))
   })
@@ -43,7 +43,8 @@ export async function runClean(args: string[], dir?: string): Promise<number> {
 /** Makes what a command works with, from its flags; the folder of the project too. */
 type Start = (flags: CommonFlags) => [command: SessionsCommand, projectPath: string]
 
-async function run(
+/** Runs a command about what is stored of a project; resolves to the exit code. Never throws: what goes wrong is told. */
+export async function runProjectCommand(
   name: string,
   args: string[],
   dir: string | undefined,
@@ -67,7 +68,8 @@ async function run(
 
 function addSessions(root: Command, start: Start): void {
   root.description('the conversations of this project')
-  const add = (name: string, description: string) => common(root.command(name).description(description))
+  const add = (name: string, description: string) =>
+    addCommonFlags(root.command(name).description(description))
 
   add('list', 'the conversations, the newest first')
     .option('-q, --query <words>', 'only those in which this was said')
@@ -119,7 +121,8 @@ function addSessions(root: Command, start: Start): void {
     .action(async (id, title, flags) => await renameSession(start(flags)[0], id, title))
 
   add('replay', 'see one again as it was when it ran')
-    .argument('<id>', ID)
+    .argument('<id-or-file>', `${ID}; or the path of a file that an agent printed`)
+    .option('-p, --provider <name>', 'the agent that printed the file (default: claude)')
     .option('--speed <factor>', 'how fast: 2, 0.5, max (default: 1)')
     .option('--max-pause <seconds>', 'the longest pause, before the speed (default: 3)')
     .action(async (id, flags) => {
@@ -132,13 +135,15 @@ function addSessions(root: Command, start: Start): void {
     .option('--keep <count>', 'how many of the newest to keep, or never (default: 30)')
     .option('--max-age <days>', 'for how many days to keep one, or never (default: 30)')
     .option('--compress-after <days>', 'when to compress one, or never')
+    .option('--max-size <size>', 'what all may take together (200MB), or never (default: 256MB)')
     .option('--dry-run', 'only tell what would be done')
     .action(async (flags) => await pruneSessions(start(flags)[0], flags))
 }
 
 const ID = 'the id of the session, or its beginning'
 
-function common(command: Command): Command {
+/** The flags that every command about what is stored knows. */
+export function addCommonFlags(command: Command): Command {
   return command
     .option('--json', 'print JSON')
     .option('-d, --dir <path>', 'the folder of the project (default: this one)')

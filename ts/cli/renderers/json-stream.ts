@@ -2,6 +2,7 @@ import type { StreamChunk } from '../../chunks.js'
 import type { RecoveryAction } from '../../error-handler.js'
 import type { ErrorCode, ExecError } from '../../errors.js'
 import type { ExecEventData } from '../../events.js'
+import { tokensOf } from '../../usage.js'
 import type { Output } from '../output.js'
 import { forTerminal, terminalJson } from '../terminal-json.js'
 import type { Renderer, RunEnd, RunStart } from './renderer.js'
@@ -104,7 +105,7 @@ export class JsonStreamRenderer implements Renderer {
       exitCode,
       duration: durationMs,
       toolsUsed,
-      tokensUsed: usage && usage.input + usage.output + usage.cacheRead + usage.cacheWrite,
+      tokensUsed: usage && tokensOf(usage),
       costUsd: usage?.costUsd,
       success: exitCode === 0,
     })

@@ -5,7 +5,7 @@ import type { StatusChunk, StreamChunk, ToolResultChunk, Usage } from '../../chu
 import { type RecoveryAction, recoveryChoices } from '../../error-handler.js'
 import type { ExecError } from '../../errors.js'
 import type { ExecEventData } from '../../events.js'
-import { formatCost, formatDuration, formatTokens } from '../format.js'
+import { costMark, costText, formatDuration, formatTokens } from '../format.js'
 import type { TextSink } from '../output.js'
 import { SHORT_ID } from '../short-id.js'
 import { CleanText, cleanValue } from './clean-text.js'
@@ -359,15 +359,11 @@ export class TerminalRenderer implements Renderer {
     }
     const { dim, blue } = this.#chalk
     const rule = dim('─'.repeat(Math.min(50, this.#options.err.columns)))
-    const cached = usage.cacheRead + usage.cacheWrite
     const rows: Array<[string, string]> = [
       ['Duration', formatDuration(durationMs)],
       ['Tools used', toolsUsed.length > 0 ? toolsUsed.join(', ') : 'none'],
-      [
-        'Tokens',
-        `${formatTokens(usage.input)} in, ${formatTokens(usage.output)} out, ${formatTokens(cached)} cached`,
-      ],
-      ['Cost', usage.costUsd === undefined ? 'unknown' : formatCost(usage.costUsd)],
+      ['Tokens', tokensText(usage)],
+      ['Cost', costText(usage)],
     ]
     if (this.#model) {
       rows.push(['Model', this.#model])
@@ -389,8 +385,14 @@ export class TerminalRenderer implements Renderer {
   #summarizeShortly(summary: 'line' | 'none', usage: Usage, durationMs: number): void {
     if (summary === 'line') {
       const tokens = `${formatTokens(usage.input)} in, ${formatTokens(usage.output)} out`
-      const cost = usage.costUsd === undefined ? '' : ` · ${formatCost(usage.costUsd)}`
+      const cost = usage.costUsd === undefined ? '' : ` · ${costMark(usage)}`
       this.#line(this.#chalk.dim(`${formatDuration(durationMs)} · ${tokens}${cost}`))
     }
   }
+}
+
+function tokensText({ input, output, cacheRead, cacheWrite, thinking }: Usage): string {
+  const thought = thinking ? ` (${formatTokens(thinking)} thinking)` : ''
+  const cached = formatTokens(cacheRead + cacheWrite)
+  return `${formatTokens(input)} in, ${formatTokens(output)} out${thought}, ${cached} cached`
 }

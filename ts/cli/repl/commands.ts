@@ -5,7 +5,7 @@ import { Chalk, type ChalkInstance } from 'chalk'
 import { execError } from '../../errors.js'
 import { HistoryStore } from '../../history.js'
 import { MarkdownStream } from '../display/markdown-stream.js'
-import { formatCost, formatCount, formatTokens } from '../format.js'
+import { costText, formatCount, formatTokens } from '../format.js'
 import type { PermissionDesk } from '../permissions/permission-desk.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { exportSession } from '../sessions/export.js'
@@ -244,11 +244,10 @@ export class Commands {
   #cost(): string {
     const { used, turns } = this.#parts.conversation
     const cached = used.cacheRead + used.cacheWrite
-    const cost = used.costUsd === undefined ? 'unknown' : formatCost(used.costUsd)
     return [
       formatCount(turns, 'turn'),
       `${formatTokens(used.input)} tokens in, ${formatTokens(used.output)} out, ${formatTokens(cached)} cached`,
-      `cost ${cost}`,
+      `cost ${costText(used)}`,
     ].join('; ')
   }
 

@@ -3,6 +3,7 @@ import { ExecEventType } from '../../events.js'
 import type { PermissionHandler, SessionOptions } from '../../options.js'
 import type { ExecSession } from '../../session.js'
 import type { TurnStream } from '../../stream.js'
+import { addUsage, NO_USAGE } from '../../usage.js'
 import { SHORT_ID } from '../short-id.js'
 
 /** Opens a session: the one with this id, or a new one. */
@@ -14,7 +15,7 @@ export class Conversation {
   /** What was changed by commands; it holds for the conversations that follow. */
   #changes: SessionOptions
   #session: ExecSession
-  #used: Usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }
+  #used: Usage = NO_USAGE
   #model: string | undefined
   /** Whether it was there before the program began. */
   #resumed: boolean
@@ -100,7 +101,7 @@ export class Conversation {
     this.#session = next
     this.#resumed = id !== undefined
     this.#turns = 0
-    this.#used = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }
+    this.#used = NO_USAGE
     this.#watch()
   }
 
@@ -111,19 +112,7 @@ export class Conversation {
       }
     })
     this.#session.on(ExecEventType.TURN_COMPLETED, ({ data: { usage } }) => {
-      this.#used = sum(this.#used, usage)
+      this.#used = addUsage(this.#used, usage)
     })
-  }
-}
-
-function sum(a: Usage, b: Usage): Usage {
-  const costUsd =
-    a.costUsd === undefined && b.costUsd === undefined ? undefined : (a.costUsd ?? 0) + (b.costUsd ?? 0)
-  return {
-    input: a.input + b.input,
-    output: a.output + b.output,
-    cacheRead: a.cacheRead + b.cacheRead,
-    cacheWrite: a.cacheWrite + b.cacheWrite,
-    costUsd,
   }
 }

@@ -96,8 +96,7 @@ export class Repl implements ReplState, ReplListener {
   get status(): StatusFacts {
     const { provider, model, shortId, used } = this.#conversation
     return {
-      ...{ provider, model, session: shortId, costUsd: used.costUsd },
-      tokens: used.input + used.output + used.cacheRead + used.cacheWrite,
+      ...{ provider, model, session: shortId, used },
       elapsedMs: this.#turnSince === undefined ? undefined : performance.now() - this.#turnSince,
     }
   }

@@ -1,4 +1,4 @@
-import type { PermissionRequestChunk } from '../../chunks.js'
+import type { PermissionRequestChunk, Usage } from '../../chunks.js'
 import type { PermissionAnswer } from '../permissions/permission-desk.js'
 import type { Renderer } from '../renderers/renderer.js'
 
@@ -9,8 +9,7 @@ export interface StatusFacts {
   /** The beginning of the conversation's id. */
   session: string
   /** Of this conversation, since the program began. */
-  tokens: number
-  costUsd: number | undefined
+  used: Usage
   /** Of the turn under way. */
   elapsedMs: number | undefined
 }

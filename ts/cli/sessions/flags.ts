@@ -38,3 +38,17 @@ export function limitOf(flag: string, value: string | undefined): number | null 
   }
   return countOf(flag, value)
 }
+
+const SIZES: Record<string, number> = { '': 1, k: 1e3, m: 1e6, g: 1e9 }
+
+/** A size in bytes that was given as a flag (`800`, `500KB`, `1.5 GB`); null for `never`. */
+export function sizeLimitOf(flag: string, value: string | undefined): number | null | undefined {
+  if (value === undefined || value === 'never') {
+    return value === undefined ? undefined : null
+  }
+  const [, count, unit = ''] = /^(\d{1,10}(?:\.\d{1,6})?) ?(?:([kmg])b?|b)?$/i.exec(value) ?? []
+  if (count === undefined) {
+    throw execError('INVALID_INPUT', `${flag} must be a size such as 500KB or 1.5GB, or never`)
+  }
+  return Math.floor(Number(count) * (SIZES[unit.toLowerCase()] ?? 1))
+}

@@ -2,12 +2,13 @@ import type { PruneReport, RetentionPolicy } from '../../history.js'
 import { formatBytes, formatCount } from '../format.js'
 import { SHORT_ID } from '../short-id.js'
 import type { CommonFlags, SessionsCommand } from './command.js'
-import { limitOf } from './flags.js'
+import { limitOf, sizeLimitOf } from './flags.js'
 
 export interface PruneFlags extends CommonFlags {
   keep?: string
   maxAge?: string
   compressAfter?: string
+  maxSize?: string
   dryRun?: boolean
 }
 
@@ -27,11 +28,12 @@ export async function pruneSessions(
 }
 
 /** What is not named is left to the store's defaults. */
-function policyOf({ keep, maxAge, compressAfter, dryRun }: PruneFlags): RetentionPolicy {
+function policyOf({ keep, maxAge, compressAfter, maxSize, dryRun }: PruneFlags): RetentionPolicy {
   return {
     keep: limitOf('--keep', keep),
     maxAgeDays: limitOf('--max-age', maxAge),
     compressAfterDays: limitOf('--compress-after', compressAfter),
+    maxBytes: sizeLimitOf('--max-size', maxSize),
     dryRun,
   }
 }

@@ -1,10 +1,13 @@
+import { readFileSync, statSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
+
 import { type ErrorCode, type ExecError, execError } from '../../errors.js'
 import { ExecEventType } from '../../events.js'
-import { replayTranscript } from '../../replay.js'
+import { type ReplaySource, replayTranscript } from '../../replay.js'
 import { EXIT_CODES } from '../exit-codes.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { JsonStreamRenderer } from '../renderers/json-stream.js'
-import type { Renderer } from '../renderers/renderer.js'
+import type { Renderer, RunStart } from '../renderers/renderer.js'
 import { SpinnerIndicator } from '../renderers/spinner.js'
 import { TerminalRenderer } from '../renderers/terminal.js'
 import type { CommonFlags, SessionsCommand } from './command.js'
@@ -14,38 +17,46 @@ import type { Screen } from './screen.js'
 export interface ReplayFlags extends CommonFlags {
   speed?: string
   maxPause?: string
+  provider?: string
 }
 
-/** `sessions replay`: every turn as it was seen when it ran. */
+/** What is played, and how its turns are introduced. */
+interface Recording {
+  source: ReplaySource
+  head: Omit<RunStart, 'saved'>
+}
+
+/** `sessions replay`: every turn as it was seen when it ran; of a stored session, or of a file that an agent printed. */
 export async function replaySession(
-  { store, screen, json }: SessionsCommand,
-  prefix: string,
+  command: SessionsCommand,
+  what: string,
   flags: ReplayFlags,
 ): Promise<void> {
+  const { screen, json } = command
   const speed = speedOf(flags.speed)
   const maxPauseMs = flags.maxPause === undefined ? undefined : secondsOf(flags.maxPause) * 1000
-  const session = await store.read(await findSession(store, prefix))
+  const recording = isFile(what)
+    ? transcriptIn(what, flags.provider)
+    : await storedSession(command, what, flags)
+  const { head } = recording
   const stopped = new AbortController()
   const stop = () => stopped.abort()
   // Not `once`: the guard of the cursor ends the program where nobody else listens any more.
   process.on('SIGINT', stop)
-  const replay = replayTranscript(session, { speed, maxPauseMs, signal: stopped.signal })
-  const { provider, model } = session.summary
+  const replay = replayTranscript(recording.source, { speed, maxPauseMs, signal: stopped.signal })
+  let turns = 0
   let turn: Renderer | undefined
   let failure: ExecError | undefined
   replay.on(ExecEventType.PROMPT_SUBMITTED, ({ data }) => {
-    failure = undefined
     if (!json) {
       showPrompt(screen, data.prompt)
     }
+  })
+  replay.on(ExecEventType.TURN_STARTED, () => {
+    failure = undefined
+    turns++
     turn = json ? new JsonStreamRenderer(screen.out) : terminal(screen)
-    turn.start({
-      sessionId: session.id,
-      saved: false,
-      cwd: session.projectPath,
-      provider,
-      model: cleanValue(model),
-    })
+    turn.start({ ...head, saved: false, model: cleanValue(head.model) })
   })
   replay.on(ExecEventType.ERROR_OCCURRED, ({ data }) => {
     failure = execError(codeOf(data.code), data.message)
@@ -71,6 +82,44 @@ export async function replaySession(
   } finally {
     process.off('SIGINT', stop)
   }
+  if (turns === 0 && 'transcript' in recording.source) {
+    throw execError('INVALID_INPUT', `nothing in '${what}' was printed by ${head.provider}; see --provider`)
+  }
+}
+
+/** Whether this is a file, and cannot be meant as the id of a session. */
+function isFile(what: string): boolean {
+  try {
+    return !/^[\w-]*$/.test(what) && statSync(what).isFile()
+  } catch {
+    return false
+  }
+}
+
+function transcriptIn(path: string, provider = 'claude'): Recording {
+  try {
+    const transcript = readFileSync(path)
+    const head = { sessionId: basename(path), cwd: dirname(resolve(path)), provider, model: undefined }
+    return { source: { transcript, provider }, head }
+  } catch (cause) {
+    throw execError('INVALID_INPUT', `cannot read '${path}': ${(cause as Error).message}`, { cause })
+  }
+}
+
+async function storedSession(
+  { store }: SessionsCommand,
+  prefix: string,
+  { provider }: ReplayFlags,
+): Promise<Recording> {
+  if (provider !== undefined) {
+    throw execError(
+      'INVALID_INPUT',
+      '--provider is for a file that an agent printed; a session knows its own',
+    )
+  }
+  const session = await store.read(await findSession(store, prefix))
+  const { id: sessionId, projectPath: cwd, summary } = session
+  return { source: session, head: { sessionId, cwd, provider: summary.provider, model: summary.model } }
 }
 
 function terminal({ out, err, animate, remarks }: Screen): Renderer {

@@ -1,4 +1,5 @@
-import type { StoredMessage, StoredSession } from '../../history.js'
+import type { ConversationMessage } from '../../conversation.js'
+import type { StoredSession } from '../../history.js'
 import type { ToolResultRecord, ToolUseRecord } from '../../records.js'
 import { formatAge, formatBytes, formatCost, formatCount, formatDuration, formatTime } from '../format.js'
 import { cleanValue } from '../renderers/clean-text.js'
@@ -71,7 +72,7 @@ function head(screen: Screen, { summary, forkedFrom, importedFrom }: StoredSessi
   screen.print()
 }
 
-function prompt(screen: Screen, { content, timestamp }: StoredMessage): void {
+function prompt(screen: Screen, { content, timestamp }: ConversationMessage): void {
   const { cyan, bold, dim } = screen.chalk
   screen.print(`${cyan(bold('You'))} ${dim(formatTime(timestamp))}`)
   screen.print(content.trimEnd())
@@ -81,7 +82,7 @@ function prompt(screen: Screen, { content, timestamp }: StoredMessage): void {
 function answer(
   screen: Screen,
   { summary }: StoredSession,
-  message: StoredMessage,
+  message: ConversationMessage,
   tools: Tool[],
   error: string | undefined,
 ): void {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 
-import type { StoredMessage, StoredSession } from '../../../history.js'
+import type { ConversationMessage } from '../../../conversation.js'
+import type { StoredSession } from '../../../history.js'
 import { formatCost, formatCount, formatDuration, formatTime } from '../../format.js'
 import { cleanValue } from '../../renderers/clean-text.js'
 import { titleOf } from '../find-session.js'
@@ -47,7 +48,7 @@ ${messages.map((message) => article(message, provider)).join('\n')}
 `
 }
 
-function article({ role, content, timestamp, metadata = {} }: StoredMessage, provider: string): string {
+function article({ role, content, timestamp, metadata = {} }: ConversationMessage, provider: string): string {
   const { toolsUsed = [], durationMs, interrupted, errorCode } = metadata
   const who = role === 'user' ? 'You' : provider || 'Agent'
   const facts = [

@@ -1,4 +1,5 @@
-import type { StoredMessage, StoredSession } from '../../../history.js'
+import type { ConversationMessage } from '../../../conversation.js'
+import type { StoredSession } from '../../../history.js'
 import { formatCost, formatCount, formatDuration, formatTime } from '../../format.js'
 import { cleanValue } from '../../renderers/clean-text.js'
 import { titleOf } from '../find-session.js'
@@ -18,7 +19,7 @@ export function sessionToMarkdown(stored: StoredSession): string {
   return `# ${escaped(titleOf(summary))}\n\n${facts.join('\n')}\n\n${sections.join('\n\n')}\n`
 }
 
-function section({ role, content, timestamp, metadata = {} }: StoredMessage, provider: string): string {
+function section({ role, content, timestamp, metadata = {} }: ConversationMessage, provider: string): string {
   const { toolsUsed = [], durationMs, interrupted, errorCode } = metadata
   const who = role === 'user' ? 'You' : provider || 'Agent'
   const facts = [
