@@ -20,7 +20,7 @@ export async function startRepl(
   { flags = [], env = {}, ...setup }: ReplSetup = {},
 ): Promise<StartedTerminal> {
   const terminal = startInTerminal(['exec', '-i', ...flags], agent, env, { columns: 80, rows: 24, ...setup })
-  await terminal.shown('❯')
+  await terminal.shown(flags.includes('--simple') ? '>' : '❯')
   return terminal
 }
 

@@ -15,6 +15,8 @@ const GIVE_UP_MS = 20_000
 /** A run of the command line in a terminal. */
 export interface TerminalRun {
   exitCode: number
+  /** The number of the signal that ended it. */
+  signal: number | undefined
   /** Everything that was written, escape sequences included. */
   bytes: string
   /** What is seen at the end. */
@@ -36,6 +38,8 @@ export interface StartedTerminal {
   resize(columns: number, rows: number): void
   pid: number
   kill(signal: NodeJS.Signals): void
+  /** Closes the terminal, as when its window is closed. */
+  close(): void
   finished: Promise<TerminalRun>
 }
 
@@ -81,13 +85,13 @@ export function startInTerminal(
     }
   })
   const finished = new Promise<TerminalRun>((resolve) => {
-    child.onExit(async ({ exitCode }) => {
+    child.onExit(async ({ exitCode, signal }) => {
       over = true
       await drawn
       for (const watcher of watchers) {
         watcher()
       }
-      resolve({ exitCode, bytes, screen: textOn(screen) })
+      resolve({ exitCode, signal, bytes, screen: textOn(screen) })
     })
   })
   const written = (text: string) =>
@@ -134,6 +138,8 @@ export function startInTerminal(
     },
     pid: child.pid,
     kill: (signal) => process.kill(child.pid, signal),
+    // Not among its types.
+    close: () => (child as unknown as { destroy(): void }).destroy(),
     finished,
   }
 }

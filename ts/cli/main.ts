@@ -6,6 +6,7 @@ import pkg from '../../package.json'
 import { type ErrorCode, execError } from '../errors.js'
 import { type ExecFlags, runExec } from './commands/exec.js'
 import { EXIT_CODES } from './exit-codes.js'
+import { endIfTerminalIsGone } from './hang-up.js'
 import { Output } from './output.js'
 import type { PermissionDesk } from './permissions/permission-desk.js'
 import { JsonStreamRenderer } from './renderers/json-stream.js'
@@ -158,9 +159,10 @@ async function exec(words: string[], flags: Flags): Promise<void> {
   if (isInteractive(words, flags)) {
     const { runRepl } = await import('./repl/run.js')
     process.exitCode = await runRepl(words, flags)
-    return
+  } else {
+    process.exitCode = await runExec(words, flags, await makeRenderer(flags), await makeDesk(flags))
   }
-  process.exitCode = await runExec(words, flags, await makeRenderer(flags), await makeDesk(flags))
+  endIfTerminalIsGone()
 }
 
 /** Whether somebody wants to talk: by the flag, or by giving no prompt in a terminal. */
@@ -172,16 +174,19 @@ function isInteractive(words: string[], { interactive, jsonStream }: Flags): boo
   return interactive ?? talks
 }
 
+function onOutputError(error: NodeJS.ErrnoException): void {
+  // The terminal has gone; the signal says so too, and what it asks for is under way.
+  if (error.code === 'EIO') {
+    return
+  }
+  // `locus exec … | head`: when the reader has gone there is nobody to write for.
+  process.exit(error.code === 'EPIPE' ? 0 : EXIT_CODES.INTERNAL)
+}
+
 /** Runs the command line; sets the exit code. */
 export async function main(args: string[]): Promise<void> {
-  // `locus exec … | head`: when the reader has gone there is nobody to write for.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // The terminal has gone; the signal says so too, and what it asks for is under way.
-    if (error.code === 'EIO') {
-      return
-    }
-    process.exit(error.code === 'EPIPE' ? 0 : EXIT_CODES.INTERNAL)
-  })
+  process.stdout.on('error', onOutputError)
+  process.stderr.on('error', onOutputError)
   try {
     await program(exec).parseAsync(args, { from: 'user' })
   } catch (error) {

@@ -45,10 +45,13 @@ export class Output {
     this.#buffer = ''
     if (!ready && !this.#drained) {
       this.#drained = new Promise((resolve) => {
-        this.#stream.once('drain', () => {
+        const go = () => {
+          this.#stream.off('drain', go).off('close', go)
           this.#drained = undefined
           resolve()
-        })
+        }
+        // A terminal that has gone never takes more; what is written to it is dropped.
+        this.#stream.once('drain', go).once('close', go)
       })
     }
   }

@@ -122,6 +122,19 @@ describe.each([
   })
 })
 
+it.each([[[]], [['--simple']]])(
+  'a terminal that is closed in a turn ends both, and the turn is saved (%j)',
+  async (flags) => {
+    const { terminal, lifeline, cwd } = await startedTurn('waits-for-interrupt', { flags })
+    await terminal.shown('for begin')
+    terminal.close()
+    await lifeline.closed
+    // By SIGHUP, and not by an abort of Node that cannot restore it.
+    expect((await terminal.finished).signal).toBe(1)
+    expect(savedIn(cwd)).toBe(1)
+  },
+)
+
 it('SIGINT from elsewhere is as Ctrl+C', async () => {
   const { terminal } = await startedTurn('waits-for-interrupt')
   await terminal.shown('for begin')

@@ -165,11 +165,14 @@ export class Screen {
       return
     }
     this.#blocked = new Promise((resolve) => {
-      this.#stream.once('drain', () => {
+      const go = () => {
+        this.#stream.off('drain', go).off('close', go)
         this.#blocked = undefined
         this.changed()
         resolve()
-      })
+      }
+      // A terminal that has gone never takes more; what is written to it is dropped.
+      this.#stream.once('drain', go).once('close', go)
     })
   }
 

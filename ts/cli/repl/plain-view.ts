@@ -2,6 +2,7 @@ import { createInterface, type Interface } from 'node:readline'
 import { Chalk } from 'chalk'
 import type { PermissionRequestChunk } from '../../chunks.js'
 
+import { terminalIsGone } from '../hang-up.js'
 import { Output } from '../output.js'
 import { answerByLine } from '../permissions/by-line.js'
 import type { PermissionAnswer } from '../permissions/permission-desk.js'
@@ -47,7 +48,11 @@ export class PlainView implements ReplView {
     })
     this.#lines.on('close', () => {
       this.#answer?.(undefined)
-      listener.end()
+      if (terminalIsGone()) {
+        listener.hungUp()
+      } else {
+        listener.end()
+      }
     })
     this.#stdin.on('error', () => listener.hungUp())
     this.changed()

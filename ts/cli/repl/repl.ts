@@ -2,6 +2,7 @@ import type { ExecError } from '../../errors.js'
 import { ExecEventType } from '../../events.js'
 import { asExecError } from '../commands/exec.js'
 import { EXIT_CODES, EXIT_HUNG_UP } from '../exit-codes.js'
+import { endIfTerminalIsGone } from '../hang-up.js'
 import type { PermissionDesk } from '../permissions/permission-desk.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { parseLine } from './command-line.js'
@@ -216,6 +217,7 @@ export class Repl implements ReplState, ReplListener {
 
   #force(exitCode: number): never {
     this.#view.close()
+    endIfTerminalIsGone()
     process.exit(exitCode)
   }
 
