@@ -150,6 +150,17 @@ describe('the line under way', () => {
   })
 })
 
+describe('an answer that is interrupted by something else', () => {
+  it('ends its line once', () => {
+    const markdown = stream()
+    markdown.push('half a line')
+    expect(markdown.break(40)).toEqual(['half a line'])
+    markdown.push('\n')
+    markdown.push('next\n')
+    expect(markdown.take(40)).toEqual(['next'])
+  })
+})
+
 describe('code', () => {
   const highlighter = createHighlighter(colours)
 

@@ -53,6 +53,8 @@ export class MarkdownStream {
   /** Whether the line under way is the rest of one that was broken. */
   #continued = false
   #blank = true
+  /** Whether a line was ended before its end came, which then ends nothing more. */
+  #broken = false
 
   constructor({ chalk, highlighter }: MarkdownOptions) {
     this.#chalk = chalk
@@ -61,7 +63,9 @@ export class MarkdownStream {
 
   /** The next piece of the text, without anything that a terminal would obey. */
   push(text: string): void {
-    this.#text += text
+    const ends = this.#broken && text.startsWith('\n')
+    this.#broken = false
+    this.#text += ends ? text.slice(1) : text
   }
 
   /** How much has come since it was last looked at. */
@@ -117,6 +121,7 @@ export class MarkdownStream {
     if (this.#text !== '') {
       rows.push(...this.#line(this.#text, columns))
       this.#text = ''
+      this.#broken = true
     }
     this.#continued = false
     rows.push(...this.#codeRows(), ...this.#tableEnd(columns))

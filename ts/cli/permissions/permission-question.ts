@@ -77,7 +77,7 @@ export class PermissionQuestion {
 function parameterLines(parameters: Record<string, unknown>): string[] {
   const lines = Object.entries(parameters).flatMap(([name, value]) => {
     const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
-    return `${name}: ${text}`.split('\n')
+    return `${name}: ${text}`.trimEnd().split('\n')
   })
   const more = lines.length - MAX_LINES
   return more > 0 ? [...lines.slice(0, MAX_LINES), `… ${more} more lines`] : lines
