@@ -35,7 +35,7 @@ describe('commands', () => {
       ❯ help
       Commands
         /help, ?                      show the commands and the keys
-        /exit, quit, q                leave
+        /exit, quit, q                leave, when all before it is done
         /clear, cls                   empty the screen; the conversation goes on
         /reset, new                   begin a new conversation
         /history [count]              show what was said in this conversation

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
+import { runCli } from '../../support/cli.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { CTRL_C, CTRL_D, DOWN, ENTER, send, stable, startRepl, UP } from '../../support/repl.js'
 import { startInTerminal } from '../../support/terminal.js'
@@ -179,6 +180,21 @@ describe('while the agent works', () => {
     await terminal.shown('❯\n')
     terminal.type(CTRL_D)
     await terminal.finished
+  })
+})
+
+describe('prompts from a pipe', () => {
+  const inPipe = (input: string, agent: string) => runCli(['exec', '-i'], { agent, input })
+
+  it('are answered one after the other by one agent, to the end of them', async () => {
+    const { exitCode, stdout } = await inPipe('one\ntwo\nexit\nthree\n', 'answers-with-the-prompt')
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'one\ntwo\n' })
+  })
+
+  it('end with the exit code of what failed last', async () => {
+    const { exitCode, stderr } = await inPipe('{"api_error_status":529}\n', 'fails-as-told')
+    expect(stderr).toContain('OVERLOADED')
+    expect(exitCode).toBe(24)
   })
 })
 

@@ -64,7 +64,7 @@ type Row = [
 
 const ROWS: Row[] = [
   ['help', '', 'show the commands and the keys', { accepts: none, anytime: true, aliases: ['?'] }],
-  ['exit', '', 'leave', { accepts: none, anytime: true, aliases: ['quit', 'q'] }],
+  ['exit', '', 'leave, when all before it is done', { accepts: none, aliases: ['quit', 'q'] }],
   [
     'clear',
     '',

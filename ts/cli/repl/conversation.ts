@@ -100,6 +100,7 @@ export class Conversation {
     await this.#session.end()
     this.#session = next
     this.#resumed = id !== undefined
+    this.#model = this.#changes.model ?? (id === undefined ? this.#model : undefined)
     this.#turns = 0
     this.#used = NO_USAGE
     this.#watch()

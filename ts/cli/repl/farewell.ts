@@ -24,7 +24,8 @@ export class Farewell {
     if (!this.#saves || this.#saveOnExit !== 'ask' || turns === 0 || resumed) {
       return true
     }
-    await session.cancel()
+    // Somebody who leaves does not wait for the agent to be asked.
+    void session.cancel()
     return await view.confirm('Keep this conversation?')
   }
 

@@ -8,6 +8,8 @@ import { formatCount } from '../format.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { WorkTree } from './work-tree.js'
 
+/** A repository that takes longer to look through is not looked through before every turn. */
+const MAX_SNAPSHOT_MS = 2000
 const MAX_DIFF_LINES = 1000
 const MAX_NAMED_FILES = 10
 
@@ -24,8 +26,8 @@ interface Turn {
 export class FileChanges {
   readonly #projectPath: string
   readonly #turns: Turn[] = []
-  #tree: Promise<WorkTree> | undefined
-  /** Why it cannot be done; what is told is the reason for the last turn. */
+  #tree: WorkTree | undefined
+  /** Why it cannot be done (any more). */
   #problem: string | undefined
   #begun: string | undefined
 
@@ -93,25 +95,30 @@ export class FileChanges {
   }
 
   /** Removes what was written for it. */
-  async close(): Promise<void> {
-    const tree = await this.#tree?.catch(() => undefined)
-    tree?.close()
+  close(): void {
+    this.#tree?.close()
   }
 
   async #last(what: string): Promise<{ tree: WorkTree; turn: Turn }> {
     const turn = this.#turns.at(-1)
-    const tree = await this.#tree?.catch(() => undefined)
-    if (!turn || !tree) {
+    if (!turn || !this.#tree) {
       throw execError('INVALID_INPUT', this.#problem ?? `there was no turn yet that could be ${what}`)
     }
-    return { tree, turn }
+    return { tree: this.#tree, turn }
   }
 
   async #snapshot(): Promise<string | undefined> {
+    if (this.#problem !== undefined) {
+      return undefined
+    }
+    const started = performance.now()
     try {
-      this.#tree ??= WorkTree.open(this.#projectPath)
-      const tree = await this.#tree
-      return await tree.snapshot()
+      this.#tree ??= await WorkTree.open(this.#projectPath)
+      const tree = await this.#tree.snapshot()
+      if (performance.now() - started > MAX_SNAPSHOT_MS) {
+        this.#problem = 'the files cannot be compared: there are too many of them'
+      }
+      return tree
     } catch (error) {
       this.#problem = `the files cannot be compared: ${(error as Error).message}`
       return undefined

@@ -12,7 +12,7 @@ import { formatDuration } from '../format.js'
 import type { TextSink } from '../output.js'
 import type { PermissionAnswer } from '../permissions/permission-desk.js'
 import { PermissionQuestion } from '../permissions/permission-question.js'
-import { CleanText } from '../renderers/clean-text.js'
+import { CleanText, cleanValue } from '../renderers/clean-text.js'
 import type { Indicator } from '../renderers/indicator.js'
 import type { Renderer } from '../renderers/renderer.js'
 import { TerminalRenderer } from '../renderers/terminal.js'
@@ -63,6 +63,7 @@ interface OpenConfirmation {
  */
 export class LiveView implements ReplView {
   readonly colors = true
+  readonly attended = true
   readonly #parts: LiveViewParts
   readonly #chalk: ChalkInstance = new Chalk({ level: 1 })
   readonly #screen: Screen
@@ -102,7 +103,8 @@ export class LiveView implements ReplView {
     this.#screen.print(`${this.#answerRows()}${lines}\n`)
   }
 
-  echo(line: string): void {
+  echo(text: string): void {
+    const line = cleanValue(text)
     const { cyan, bold } = this.#chalk
     const { columns } = this.#screen
     const { rows } = inputRows(line.trimEnd(), -1, {
@@ -431,7 +433,9 @@ export class LiveView implements ReplView {
   #queueRows(cut: (row: string) => string): string[] {
     const { dim } = this.#chalk
     const queue = this.#state?.queue ?? []
-    const rows = queue.slice(0, MAX_QUEUE_ROWS).map((line) => cut(dim(`  then: ${oneLine(line)}`)))
+    const rows = queue
+      .slice(0, MAX_QUEUE_ROWS)
+      .map((line) => cut(dim(`  then: ${oneLine(cleanValue(line))}`)))
     const more = queue.length - rows.length
     return more > 0 ? [...rows, dim(`  … and ${more} more`)] : rows
   }

@@ -19,6 +19,7 @@ const NO_CHALK = new Chalk({ level: 0 })
  */
 export class PlainView implements ReplView {
   readonly colors = false
+  readonly attended: boolean
   readonly #stdin: NodeJS.ReadStream
   readonly #out: Output
   readonly #err: Output
@@ -31,6 +32,7 @@ export class PlainView implements ReplView {
 
   constructor(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream) {
     this.#stdin = stdin
+    this.attended = Boolean(stdin.isTTY)
     this.#out = new Output(stdout)
     this.#err = new Output(stderr)
   }

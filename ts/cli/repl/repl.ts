@@ -52,7 +52,8 @@ export class Repl implements ReplState, ReplListener {
   #armed: NodeJS.Timeout | undefined
   #leaving: number | undefined
   #inputEnded = false
-  #failed = false
+  /** The exit code of what failed last. */
+  #failed = 0
   verbose: boolean
 
   constructor({ conversation, view, desk, farewell, changes, runCommand }: ReplParts, verbose: boolean) {
@@ -91,6 +92,9 @@ export class Repl implements ReplState, ReplListener {
     if (this.#interrupting) {
       return 'Interrupting; Ctrl+C again leaves at once'
     }
+    if (this.#inputEnded && this.#working) {
+      return 'Leaving when this is done; Ctrl+C interrupts it'
+    }
     return this.#armed ? 'Press Ctrl+C again to leave' : undefined
   }
 
@@ -125,9 +129,11 @@ export class Repl implements ReplState, ReplListener {
         }
         break
       case 'misused':
+        this.#echo(line)
         this.#view.note(`usage: ${parsed.usage}`)
         break
       case 'unknown': {
+        this.#echo(line)
         const hint = parsed.nearest === undefined ? '' : `; do you mean ${parsed.nearest}?`
         this.#view.note(
           `there is no command ${cleanValue(parsed.word)}${hint} A blank before it sends it to the agent as it is`,
@@ -166,8 +172,10 @@ export class Repl implements ReplState, ReplListener {
   /** Nothing will be typed any more: leaves when everything is done. */
   end(): void {
     this.#inputEnded = true
+    this.#view.changed()
     if (!this.#working) {
-      void this.leave(this.#failed && !this.#view.colors ? EXIT_CODES.INTERNAL : 0)
+      // Nobody but a program asks how it went.
+      void this.leave(this.#view.attended ? 0 : this.#failed)
     }
   }
 
@@ -192,7 +200,7 @@ export class Repl implements ReplState, ReplListener {
     try {
       await this.#conversation.session.end()
       await this.#working
-      await this.#changes.close()
+      this.#changes.close()
       this.#view.note(await this.#farewell.words(this.#conversation, keep))
     } catch (error) {
       this.#tell(asExecError(error))
@@ -217,6 +225,7 @@ export class Repl implements ReplState, ReplListener {
 
   #force(exitCode: number): never {
     this.#view.close()
+    this.#changes.close()
     endIfTerminalIsGone()
     process.exit(exitCode)
   }
@@ -301,7 +310,7 @@ export class Repl implements ReplState, ReplListener {
     }
     await this.#changes.turnEnded()
     const interrupted = error?.code === 'CANCELLED' && (this.#interrupting || this.#leaving !== undefined)
-    this.#failed = error !== undefined
+    this.#failed = error ? EXIT_CODES[error.code] : 0
     this.#turnSince = undefined
     this.#interrupting = false
     renderer.end({
@@ -319,7 +328,7 @@ export class Repl implements ReplState, ReplListener {
   }
 
   #tell(error: ExecError): void {
-    this.#failed = true
+    this.#failed = EXIT_CODES[error.code]
     const { code, message } = cleanValue({ code: error.code, message: error.message })
     this.#view.note(`✗ ${code} ${message}`)
   }

@@ -2,6 +2,7 @@ import { execError } from '../../errors.js'
 import { type ExecFlags, openSession, planOf, prune } from '../commands/exec.js'
 import { EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
 import { PermissionDesk } from '../permissions/permission-desk.js'
+import { cleanValue } from '../renderers/clean-text.js'
 import { Commands } from './commands.js'
 import { createCompleter } from './completion.js'
 import { Conversation } from './conversation.js'
@@ -104,7 +105,7 @@ function viewOf(
   let remembers = prompts !== undefined
   return new LiveView({
     ...{ stdin, stdout },
-    history: new InputHistory(attempt(() => prompts?.load() ?? [], [])),
+    history: new InputHistory(attempt(() => cleanValue(prompts?.load() ?? []), [])),
     remember: (text) => {
       if (remembers) {
         remembers = attempt(() => {

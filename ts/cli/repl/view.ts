@@ -46,6 +46,8 @@ export interface ReplListener {
 /** Shows the interactive mode and tells what the person does; it decides nothing. */
 export interface ReplView {
   readonly colors: boolean
+  /** Whether a person sees it, and not a program or a file. */
+  readonly attended: boolean
   start(state: ReplState, listener: ReplListener): void
   /** Prints lines about the conversation. */
   note(lines: string): void

@@ -52,7 +52,8 @@ export class WorkTree {
 
   /** The files as they are now: the id of a tree. */
   async snapshot(): Promise<string> {
-    await this.#git(['add', '--all', '--', ...NOT_OURS])
+    // They are kept for as long as the program runs: nothing is gained by making them small.
+    await this.#git(['-c', 'core.compression=0', 'add', '--all', '--', ...NOT_OURS])
     return (await this.#git(['write-tree'])).trim()
   }
 
