@@ -211,6 +211,8 @@ export interface NativeSessionOptions {
   /** The agent's own id of the conversation to resume. */
   resume?: string
   record?: NativeRecordOptions
+  /** What of a session that is written down is logged: `off`, `error`, `warn`, `info`, `debug` or `trace`. */
+  log?: string
   /** What the whole conversation may use. */
   budget?: NativeBudget
   /** What the conversation has used before: `Usage` as JSON. */

@@ -128,12 +128,12 @@ describe('the policy of retries', () => {
   ]
 
   it.each(BAD)('is refused where it cannot be used: %j', async (retry, message) => {
-    await expect(openSession('text', { retry })).rejects.toThrow(message)
+    await expect(openSession('answers-with-the-prompt', { retry })).rejects.toThrow(message)
     expect(() => new RetryManager(retry)).toThrow(message)
   })
 
   it('is refused for a turn, too', async () => {
-    const session = await openSession('text')
+    const session = await openSession('answers-with-the-prompt')
     const failure = rejectionOf(session.execute('hi', { retry: { tries: 1.5 } }))
     expect(await failure).toMatchObject({ code: 'INVALID_INPUT' })
     const odd = rejectionOf(session.execute('hi', { retryContext: { failures: 3 } as never }))

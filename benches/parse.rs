@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use locus_exec::agent::{Signal, Sink, agent_named};
+use locus_exec::agent::{AgentOptions, Signal, Sink, agent_named};
 use locus_exec::stream::Chunk;
 
 mod shapes;
@@ -31,7 +31,10 @@ fn parse(criterion: &mut Criterion) {
         let line = line.trim_ascii_end();
         group.throughput(Throughput::Bytes(line.len() as u64));
         group.bench_function(shape.name, |bencher| {
-            let mut dialect = agent_named("claude").expect("claude is known").dialect();
+            let mut dialect = agent_named("claude")
+                .expect("claude is known")
+                .dialect(&AgentOptions::default())
+                .expect("a dialect");
             bencher.iter(|| dialect.decode(black_box(line), NOW, &mut BlackBox));
         });
     }

@@ -11,7 +11,7 @@
 use std::env;
 
 use locus_exec::Result;
-use locus_exec::agent::{Signal, Sink, agent_named};
+use locus_exec::agent::{AgentOptions, Signal, Sink, agent_named};
 use locus_exec::event::{Event, Payload};
 use locus_exec::stream::{Chunk, Frame, FrameDecoder, Packer};
 
@@ -57,7 +57,7 @@ fn main() -> Result<()> {
 /// units.
 fn read(line: &[u8], lines: usize) -> Result<(u64, usize)> {
     let mut decoder = FrameDecoder::new(LINE_LIMIT);
-    let mut dialect = agent_named("claude")?.dialect();
+    let mut dialect = agent_named("claude")?.dialect(&AgentOptions::default())?;
     let mut packing = Packing::default();
     let mut units = 0;
     for piece in line.repeat(lines).chunks(READ_BYTES) {

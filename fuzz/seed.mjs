@@ -88,6 +88,35 @@ const lines = [
 const short = lines.filter((line) => line.length < 3000)
 const latin1 = (line) => Buffer.from(line, 'latin1')
 
+const rpc = (method, params) =>
+  JSON.stringify({ method, id: undefined, params: { threadId: 't', ...params } })
+const nastyOfCodex = [
+  '{"id":2,"result":{"thread":{"id":"t"}}}\n{"id":3,"result":{"turn":{"id":"u"}}}\n' +
+    rpc('turn/started', { turn: { id: 'u' } }) +
+    '\n' +
+    rpc('turn/completed', { turn: { id: 'u', status: 'failed', error: { codexErrorInfo: deep } } }),
+  '{"id":2,"error":{}}\n{"id":3,"error":null}\n{"id":-1}\n{"id":"2","result":[]}',
+  '{"id":[],"method":"item/fileChange/requestApproval"}\n{"id":[],"method":"serverRequest/resolved"}',
+  rpc('item/started', {
+    item: { type: 'fileChange', id: 'f', changes: [1, { kind: 5 }, { kind: { type: [] } }] },
+  }),
+  rpc('item/completed', {
+    item: { type: 'CommandÉxecution', id: 'c', command: "sh -c '", exitCode: 2 ** 70 },
+  }),
+  rpc('turn/plan/updated', { plan: [{}, null, { step: 5 }] }),
+  rpc('thread/tokenUsage/updated', {
+    tokenUsage: { total: { inputTokens: 2 ** 64, cachedInputTokens: 2 ** 64 } },
+  }),
+  rpc('account/rateLimits/updated', { rateLimits: { primary: { usedPercent: 1e308, resetsAt: 2 ** 63 } } }),
+  rpc('error', { willRetry: true, error: { message: 'Reconnecting... 18446744073709551616/0' } }),
+]
+for (const line of [...short, ...nasty, ...nastyOfCodex]) {
+  write('codex', [[0, 8, 0], line, '\n'], [[0, 8, 1], line, '\n'])
+}
+for (const text of texts) {
+  write('codex', [[0, 8, 0], text.slice(0, 9000)], [[0, 8, 0], text.slice(-4000)])
+}
+
 for (const line of [...short, ...nasty]) {
   write('claude', [[40, 0, 1], line, '\n'], [[40, 0, 0], latin1(line), '\n'])
   write('repair', [line])

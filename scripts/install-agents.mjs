@@ -24,6 +24,7 @@ import { fileURLToPath } from 'node:url'
 /** The agents to install: one line each. */
 const AGENTS = /** @satisfies {Record<string, Agent>} */ ({
   claude: { package: '@anthropic-ai/claude-code', version: '2.1.329', bin: 'claude', setup: 'install.cjs' },
+  codex: { package: '@openai/codex', version: '0.169.0', bin: 'codex' },
 })
 
 /** Where npm's own words say that the registry could not be reached, rather than that it refused. */

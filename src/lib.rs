@@ -19,6 +19,7 @@ pub mod event;
 #[cfg(target_os = "linux")]
 pub mod guard;
 pub mod history;
+pub mod log;
 pub mod process;
 pub mod run;
 pub mod stream;

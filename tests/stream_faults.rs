@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::Path;
 
-use locus_exec::agent::{Dialect, PermissionRequest, Signal, Sink, TurnEnd, agent_named};
+use locus_exec::agent::{AgentOptions, Dialect, PermissionRequest, Signal, Sink, TurnEnd, agent_named};
 use locus_exec::stream::{Chunk, Frame, FrameDecoder};
 use serde_json::{Value, json};
 
@@ -81,7 +81,7 @@ fn hear(dialect: &mut dyn Dialect, frame: &Frame<'_>, heard: &mut Heard) {
 }
 
 fn heard_in_pieces(stream: &[u8], size: usize) -> Heard {
-    let mut dialect = agent_named("claude").unwrap().dialect();
+    let mut dialect = agent_named("claude").unwrap().dialect(&AgentOptions::default()).unwrap();
     let mut decoder = FrameDecoder::new(LINE_LIMIT);
     let mut heard = Heard::default();
     for piece in stream.chunks(size) {
@@ -213,7 +213,7 @@ fn fault_33_characters_may_be_cut_between_reads() {
     assert_eq!(expected.text(), "é日本😀e\u{301}👩‍👩‍👧");
     for cut in 0..=stream.len() {
         let (first, second) = stream.as_bytes().split_at(cut);
-        let mut dialect = agent_named("claude").unwrap().dialect();
+        let mut dialect = agent_named("claude").unwrap().dialect(&AgentOptions::default()).unwrap();
         let mut decoder = FrameDecoder::new(LINE_LIMIT);
         let mut heard = Heard::default();
         for read in [first, second] {
@@ -676,7 +676,7 @@ fn fault_46_a_line_of_100_mb_costs_no_more_than_the_limit() {
     let read = vec![b'x'; 64 * 1024];
     let mut decoder = FrameDecoder::new(LINE_LIMIT);
     let mut heard = Heard::default();
-    let mut dialect = agent_named("claude").unwrap().dialect();
+    let mut dialect = agent_named("claude").unwrap().dialect(&AgentOptions::default()).unwrap();
     let mut capacity = 0;
     for _ in 0..100 * MB / read.len() {
         decoder.buffer().extend_from_slice(&read);

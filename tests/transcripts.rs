@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use locus_exec::agent::{Dialect, PermissionRequest, Signal, Sink, TurnEnd, agent_named};
+use locus_exec::agent::{
+    AgentOptions, Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd, agent_named,
+};
 use locus_exec::stream::{Chunk, Frame, FrameDecoder, Usage};
 use serde_json::{Value, json};
 
@@ -22,6 +24,8 @@ struct Transcript {
     path: PathBuf,
     /// What the agent printed.
     stdout: Vec<u8>,
+    /// What the host wrote, each line with the number of lines that the agent had printed by then.
+    stdin: Vec<(usize, Value)>,
 }
 
 /// What was understood of a line.
@@ -48,9 +52,21 @@ impl Transcript {
     fn read(path: &Path) -> Self {
         let recorded = fs::read(path).unwrap();
         let both_ways = path.ends_with("both-ways.jsonl");
-        let lines = recorded.split_inclusive(|byte| *byte == b'\n');
-        let printed = |line| if both_ways { <[u8]>::strip_prefix(line, b"<<< ") } else { Some(line) };
-        Self { path: path.to_owned(), stdout: lines.filter_map(printed).flatten().copied().collect() }
+        let (mut stdout, mut stdin, mut printed) = (Vec::new(), Vec::new(), 0);
+        for line in recorded.split_inclusive(|byte| *byte == b'\n') {
+            match line.strip_prefix(b">>> ") {
+                Some(line) if both_ways => stdin.push((printed, serde_json::from_slice(line).unwrap())),
+                _ => {
+                    stdout.extend_from_slice(if both_ways {
+                        line.strip_prefix(b"<<< ").unwrap_or(&[])
+                    } else {
+                        line
+                    });
+                    printed += 1;
+                }
+            }
+        }
+        Self { path: path.to_owned(), stdout, stdin }
     }
 
     /// All recordings of an agent.
@@ -67,9 +83,51 @@ impl Transcript {
         all
     }
 
+    /// What its agent speaks, spoken to so far as to have begun a turn.
+    fn dialect(&self) -> Box<dyn Dialect> {
+        let case = self.path.parent().unwrap();
+        let name = case.parent().unwrap().file_name().unwrap().to_str().unwrap();
+        let mut agent = agent_named(name).unwrap();
+        if case.file_name().unwrap().to_str().unwrap().starts_with("exec-") {
+            agent = agent.fallback().unwrap();
+        }
+        let mut dialect = agent.dialect(&AgentOptions::default()).unwrap();
+        if name == "codex" {
+            dialect.open();
+            dialect.start_turn("the first prompt");
+        }
+        dialect
+    }
+
+    /// Does to codex what the host did when the agent had printed so many lines: it is asked by numbers, so what it
+    /// answers means nothing to who has not asked. The first turn is begun already.
+    fn act_as_host(&self, printed: usize, dialect: &mut dyn Dialect, asked: Option<&PermissionRequest>) {
+        let turns = self.stdin.iter().filter(|(_, line)| line["method"] == "turn/start");
+        let first = turns.map(|(at, _)| *at).next();
+        for (_, line) in self.stdin.iter().filter(|(at, _)| *at == printed) {
+            match (line["method"].as_str(), asked) {
+                (Some("turn/start"), _) if Some(printed) != first => {
+                    dialect.start_turn(line["params"]["input"][0]["text"].as_str().unwrap());
+                }
+                (Some("turn/interrupt"), _) => drop(dialect.interrupt()),
+                (None, Some(request)) => {
+                    let answer = line["result"]["decision"].as_str().or(line["result"]["action"].as_str());
+                    let decision = match answer {
+                        Some("accept") => Decision::Allow { updated_input: None },
+                        _ => Decision::Deny { message: "no".to_owned() },
+                    };
+                    let answered: Value =
+                        serde_json::from_slice(&dialect.answer(request, &decision)).unwrap();
+                    assert_eq!(answered, *line, "{}", self.path.display());
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// Its lines with what was understood of each, when its bytes arrive in pieces of this size.
     fn heard_in_pieces(&self, size: usize) -> Vec<(Vec<u8>, Vec<Heard>)> {
-        let mut dialect = agent_named("claude").unwrap().dialect();
+        let mut dialect = self.dialect();
         let mut decoder = FrameDecoder::new(LINE_LIMIT);
         let mut heard = Vec::new();
         for piece in self.stdout.chunks(size) {
@@ -77,6 +135,9 @@ impl Transcript {
             while let Some(frame) = decoder.next_frame() {
                 let Frame::Line(line) = frame else { panic!("a recorded line is above the limit") };
                 let now = heard.len() as u64 * STEP_MS;
+                if self.path.starts_with(fixtures().join("codex")) {
+                    self.act_as_host(heard.len(), &mut *dialect, last_question(&heard));
+                }
                 heard.push((line.to_vec(), hear(&mut *dialect, line, now)));
             }
         }
@@ -134,6 +195,16 @@ fn hear(dialect: &mut dyn Dialect, line: &[u8], now: u64) -> Vec<Heard> {
     ear.0
 }
 
+fn last_question(heard: &[(Vec<u8>, Vec<Heard>)]) -> Option<&PermissionRequest> {
+    heard.iter().flat_map(|(_, heard)| heard).rev().find_map(|heard| match heard {
+        Heard::Signal(signal) => match &**signal {
+            Signal::Permission(request) => Some(request),
+            _ => None,
+        },
+        Heard::Chunk(_) => None,
+    })
+}
+
 fn render(heard: &Heard) -> String {
     match heard {
         Heard::Chunk(json) => json.clone(),
@@ -169,7 +240,6 @@ fn render_end(end: &TurnEnd) -> Value {
     })
 }
 
-// Those of codex go through claude's dialect, the only one there is, until codex has its own (issue "every agent").
 #[test]
 fn every_recording_is_understood_as_its_snapshot_says() {
     insta::glob!("../fixtures/transcripts", "*/*/*.jsonl", |path| {
@@ -294,7 +364,7 @@ fn every_word_is_said_once_and_none_is_lost() {
 #[test]
 fn every_tool_use_has_its_parameters_once_and_then_its_result() {
     let mut tools = 0;
-    for transcript in Transcript::all_of("claude") {
+    for transcript in Transcript::all_of("claude").iter().chain(&Transcript::all_of("codex")) {
         let chunks = transcript.chunks();
         let place = |kind: &str, id: &Value| -> Vec<usize> {
             let is = |(_, chunk): &(usize, &Value)| chunk["type"] == kind && chunk["id"] == *id;
@@ -304,10 +374,13 @@ fn every_tool_use_has_its_parameters_once_and_then_its_result() {
         for chunk in chunks.iter().filter(|chunk| about_tools.iter().any(|kind| chunk["type"] == *kind)) {
             let [use_at, parameters_at, result_at] = about_tools.map(|kind| place(kind, &chunk["id"]));
             let what = format!("{} in {}", chunk["id"], transcript.path.display());
-            assert_eq!([use_at.len(), parameters_at.len(), result_at.len()], [1, 1, 1], "{what}");
-            assert!(use_at < parameters_at && parameters_at < result_at, "{what}");
-            let names = [&use_at, &parameters_at, &result_at].map(|at| &chunks[at[0]]["tool"]);
-            assert!(names.iter().all(|name| *name == names[0]), "{what} has one name");
+            // Codex says no more of what it was interrupted in.
+            let is_cut = transcript.stdin.iter().any(|(_, line)| line["method"] == "turn/interrupt");
+            let results = if is_cut { result_at.len().min(1) } else { 1 };
+            assert_eq!([use_at.len(), parameters_at.len(), result_at.len()], [1, 1, results], "{what}");
+            let places: Vec<usize> = [use_at, parameters_at, result_at].concat();
+            assert!(places.is_sorted(), "{what}");
+            assert!(places.iter().all(|at| chunks[*at]["tool"] == chunk["tool"]), "{what} has one name");
             tools += usize::from(chunk["type"] == "tool_use");
         }
     }
@@ -349,17 +422,89 @@ fn nothing_that_claude_prints_is_left_unparsed() {
     }
 }
 
-// Issue "every agent" replaces this: codex then has a dialect of its own.
 #[test]
-fn lines_of_another_agent_are_kept_as_unparsed_and_never_end_a_turn() {
+fn nothing_that_codex_prints_is_left_unparsed() {
     for transcript in Transcript::all_of("codex") {
-        for (line, heard) in transcript.heard() {
-            let line = String::from_utf8(line).unwrap();
-            let [Heard::Chunk(json)] = &heard[..] else { panic!("{line} became {heard:?}") };
-            let chunk: Value = serde_json::from_str(json).unwrap();
-            assert_eq!(chunk["type"], "unparsed", "{line}");
-            let kept = chunk["line"].as_str().unwrap();
-            assert!(!kept.is_empty() && line.starts_with(kept), "{kept:?} is not the beginning of {line}");
-        }
+        let unparsed = transcript.chunks().into_iter().find(|chunk| chunk["type"] == "unparsed");
+        assert_eq!(unparsed, None, "{}", transcript.path.display());
     }
+}
+
+#[test]
+fn every_turn_that_codex_ends_ends_once_and_with_what_it_said_last() {
+    let mut turns = 0;
+    for transcript in Transcript::all_of("codex") {
+        let path = transcript.path.display();
+        let ends = transcript.turn_ends();
+        let ours: Vec<Value> = transcript.stdin.iter().map(|(_, line)| line.clone()).collect();
+        let begun = ours.iter().filter(|line| line["method"] == "turn/start").count();
+        if begun > 0 {
+            assert_eq!(ends.len(), begun, "each turn ends once in {path}");
+        }
+        let text: String = transcript
+            .chunks()
+            .iter()
+            .filter(|chunk| chunk["type"] == "text_delta")
+            .map(|chunk| word(&chunk["content"]))
+            .collect();
+        for end in ends.iter().filter(|end| end.error.is_none()) {
+            assert!(!end.content.is_empty() && text.contains(&end.content), "{:?} in {path}", end.content);
+        }
+        turns += ends.len();
+    }
+    assert!(turns > 20, "the recordings have turns");
+}
+
+#[test]
+fn the_usage_of_codex_s_turns_adds_up_to_the_threads_total() {
+    for transcript in Transcript::all_of("codex") {
+        let path = transcript.path.display();
+        let lines = transcript.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let mut before = None;
+        let mut totals = BTreeMap::new();
+        for line in lines.map(|line| serde_json::from_slice::<Value>(line).unwrap()) {
+            let params = &line["params"];
+            if line["method"] == "thread/tokenUsage/updated" {
+                let total = params["tokenUsage"]["total"].clone();
+                // A thread that was resumed says first what it had used before.
+                if totals.is_empty()
+                    && transcript.stdin.iter().any(|(_, line)| line["method"] == "thread/resume")
+                {
+                    before = Some(total.clone());
+                }
+                totals.insert(word(&params["threadId"]), total);
+            }
+        }
+        let ends = transcript.turn_ends();
+        let sum = ends.iter().fold(Usage::default(), |sum, end| sum.plus(&end.usage));
+        let counted = |name: &str| -> u64 {
+            let now: u64 = totals.values().map(|total| total[name].as_u64().unwrap()).sum();
+            now - before.as_ref().map_or(0, |total| total[name].as_u64().unwrap())
+        };
+        if totals.is_empty() {
+            continue;
+        }
+        assert_eq!(sum.input + sum.cache_read + sum.cache_write, counted("inputTokens"), "{path}");
+        assert_eq!(sum.output, counted("outputTokens"), "{path}");
+        assert_eq!(sum.cache_read, counted("cachedInputTokens"), "{path}");
+    }
+}
+
+/// What every turn of every recording ended with: the code of its failure, or nothing.
+#[test]
+fn every_failure_that_was_recorded_has_its_code() {
+    let told: Vec<String> = ["claude", "codex"]
+        .into_iter()
+        .flat_map(Transcript::all_of)
+        .map(|transcript| {
+            let ends: Vec<&str> = transcript
+                .turn_ends()
+                .iter()
+                .map(|end| end.error.as_ref().map_or("-", |error| error.kind().code()))
+                .collect();
+            let path = transcript.path.strip_prefix(fixtures()).unwrap();
+            format!("{}: {}", path.display(), ends.join(" "))
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"));
 }

@@ -83,7 +83,8 @@ export interface ToolResultChunk extends FromSubagent {
  * errorStatus; from the engine, which tries the turn again: code and how, which is `repeat` where the answer so far is void, or
  * `continue`), `compacting`, `compacted`,
  * `abandoned` (a stream that broke or was interrupted: of the message under way, the blocks from `from_block_index` of the
- * detail on are void; after a break they come again), or an agent's own word.
+ * detail on are void; after a break they come again), `fallback` (an old version of the agent is spoken to in another way;
+ * detail: reason), or an agent's own word.
  */
 export interface StatusChunk {
   type: 'status'

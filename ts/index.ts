@@ -30,6 +30,7 @@ export * from './history.js'
 export { readUsage, type UsageEntry, type UsageReading } from './ledger.js'
 export type {
   Budget,
+  LogLevel,
   PermissionDecision,
   PermissionHandler,
   SessionOptions,

@@ -57,11 +57,14 @@ export interface Budget {
   turns?: number
 }
 
+/** How much is logged. */
+export type LogLevel = 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
+
 /** How a session is to be run. */
 export interface SessionOptions {
   /** The agent's working directory (default: the current directory). */
   projectPath?: string
-  /** `claude` (default) or `demo`. */
+  /** `claude` (default), `codex` or `demo`. */
   provider?: string
   /** The model; the agent's own choice where absent. */
   model?: string
@@ -73,7 +76,7 @@ export interface SessionOptions {
   extraArgs?: string[]
   /** Variables added to the agent's environment, or removed from it (`null`). */
   env?: Record<string, string | null>
-  /** The agent's own permission mode, for example `acceptEdits`. */
+  /** The agent's own permission mode, for example `acceptEdits`; for codex's see docs/agents.md. */
   permissionMode?: string
   /** Tools that may be used: names, or rules in the agent's syntax such as `Bash(git *)`. */
   allowedTools?: string[]
@@ -104,6 +107,11 @@ export interface SessionOptions {
   historyDir?: string
   /** How many messages an agent is told that cannot resume the conversation by itself, the newest (default 10). */
   maxContextMessages?: number
+  /**
+   * What is logged in `.locus/logs` of a conversation that is kept, from this level on: ids, codes, durations, tokens, costs and
+   * messages of errors, never what was said (default: `LOCUS_LOG`, else `info`).
+   */
+  log?: LogLevel
   /** The longest line of the agent in bytes that is understood; a longer one is skipped (default 16 MiB). */
   maxLineBytes?: number
 }
@@ -182,6 +190,7 @@ export function toNative(options: SessionOptions): NativeSessionOptions & { proj
     settleMs: number('timeouts.settleMs', timeouts.settleMs),
     graceMs: number('timeouts.graceMs', timeouts.graceMs),
     lingerMs: number('timeouts.lingerMs', timeouts.lingerMs),
+    log: text(options, 'log') ?? (process.env.LOCUS_LOG || undefined),
     lineLimit: number('maxLineBytes', options.maxLineBytes),
     budget: budgetOf(options.budget),
   }

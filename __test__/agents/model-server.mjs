@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // @ts-check
 // A loopback stand-in for the model APIs: the real agent CLIs run against it offline, and the prompt decides what the model "says".
-//   node __test__/agents/model-server.mjs [port=8771] [lifeMs=600000]      (for the agent's environment see claude-env.mjs)
+//   node __test__/agents/model-server.mjs [port=8771] [lifeMs=600000]      (for the agents' environments see claude-env.mjs, codex-env.mjs)
 //
-// How a request is answered: a function per API (so far Anthropic Messages) reads the Conversation out of the body; `planFor` turns its
+// How a request is answered: a function per API (Anthropic Messages, OpenAI Responses) reads the Conversation out of the body; `planFor` turns its
 // keywords into a Plan that knows nothing of wire formats; the same API function sends that plan in its own format.
 //
 // Keywords, upper case, anywhere in what the human typed last (the answer to a tool result has none):
@@ -15,6 +15,8 @@
 //   ECHO      lists the earlier prompts     HANG       starts, then silence      CUT        the stream breaks mid-text, every time
 //   ERR400 ERR401 ERR429 ERR500 ERR529      that status, every time              RATE429    429 twice, then success
 //   BARE      a 429 does not say when to come back
+// Only codex has the tools for:
+//   SEARCH    a web search                  MCPTOOL    the first tool of an MCP server
 import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:http'
 import { resolve } from 'node:path'
@@ -24,16 +26,17 @@ import { fileURLToPath } from 'node:url'
 /** @typedef {import('node:http').ServerResponse} ServerResponse */
 /** @typedef {{ input: number, output: number, cacheRead: number, cacheWrite: number }} Usage in tokens */
 /**
- * What one request asked for and got. The path is without the query, the status null until it is answered, the usage null unless a
- * streamed answer was sent to its end. The prompts are all that the human typed, oldest first.
- * @typedef {{ path: string, keywords: string[], prompts: string[], status: number | null, model: string | null, usage: Usage | null }} RequestRecord
+ * What one request asked for and got. The path is without the query, the session names the conversation where the agent does, the
+ * status is null until it is answered, the usage null unless an answer was sent to its end. The prompts are all that the human typed,
+ * oldest first.
+ * @typedef {{ path: string, session: string, keywords: string[], prompts: string[], status: number | null, model: string | null, usage: Usage | null }} RequestRecord
  */
 /**
  * @typedef {object} ModelServer
  * @property {string} url
  * @property {number} port
  * @property {RequestRecord[]} requests all so far, in order of arrival
- * @property {() => Usage} usage the sum over all streamed answers that were sent to their end
+ * @property {(session?: string) => Usage} usage the sum over all answers that were sent to their end, or those of one session
  * @property {() => Promise<void>} gated resolves as soon as an answer waits at the gate
  * @property {() => void} release lets every answer go on that waits at the gate now
  * @property {() => Promise<void>} close breaks off what is still going on
@@ -49,7 +52,7 @@ import { fileURLToPath } from 'node:url'
  * @property {Map<string, number>} refusals how often RATE429 was refused, by session and prompt
  */
 /** @typedef {{ prompt: string, earlier: string[] }} Conversation what the human typed last ('' after tool results), and before that */
-/** @typedef {{ kind: 'shell', command: string } | { kind: 'write', path: string } | { kind: 'subagent', prompt: string }} Call */
+/** @typedef {{ kind: 'shell', command: string } | { kind: 'write', path: string } | { kind: 'subagent', prompt: string } | { kind: 'search' | 'mcp' }} Call */
 /**
  * @typedef {object} Plan an answer, whatever the API
  * @property {string[]} thinking
@@ -62,7 +65,7 @@ import { fileURLToPath } from 'node:url'
 
 const USAGE = /** @satisfies {Usage} */ ({ input: 25, output: 15, cacheRead: 7, cacheWrite: 3 })
 const KEYWORD =
-  /\b(?:(?:(?:FAIL|BIG|SLEEP|WRITE)?TOOL|TWOTOOLS|AGENT|THINK|UNICODE|LONG|SLOW|GATE|ECHO|HANG|CUT|BARE|ERR[45]\d\d|RATE429)\b|SLOW(?=MS=\d))/g
+  /\b(?:(?:(?:FAIL|BIG|SLEEP|WRITE|MCP)?TOOL|TWOTOOLS|AGENT|SEARCH|THINK|UNICODE|LONG|SLOW|GATE|ECHO|HANG|CUT|BARE|ERR[45]\d\d|RATE429)\b|SLOW(?=MS=\d))/g
 const GREETING = ['Hello ', 'from ', 'the ', 'stand-in ', 'model.']
 const AFTER_TOOLS = ['That ', 'is ', 'what ', 'came ', 'of ', 'it.']
 // Accents within and apart from their letter, a script that runs from right to left, emoji of one and of several code points.
@@ -82,6 +85,8 @@ const COMMANDS = {
 const APIS = {
   '/v1/messages': anthropicMessages,
   '/v1/messages/count_tokens': async (exchange) => sendJson(exchange, 200, { input_tokens: USAGE.input }),
+  '/v1/responses': openaiResponses,
+  '/v1/models': async (exchange) => sendJson(exchange, 200, { object: 'list', data: [], models: [] }),
 }
 
 /**
@@ -95,10 +100,10 @@ export async function startModelServer({ port = 0 } = {}) {
   const shared = { gate: new EventEmitter().setMaxListeners(0), refusals: new Map() }
   const server = createServer(async (request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname
-    /** @type {RequestRecord} */
-    const record = { path, keywords: [], prompts: [], status: null, model: null, usage: null }
-    const id = String(requests.push(record))
     const session = String(request.headers['x-claude-code-session-id'] ?? '')
+    /** @type {RequestRecord} */
+    const record = { path, session, keywords: [], prompts: [], status: null, model: null, usage: null }
+    const id = String(requests.push(record))
     try {
       const body = JSON.parse(Buffer.concat(await request.toArray()).toString() || '{}')
       record.model = body.model ?? null
@@ -119,8 +124,9 @@ export async function startModelServer({ port = 0 } = {}) {
     url: `http://127.0.0.1:${bound}`,
     port: bound,
     requests,
-    usage: () =>
+    usage: (session) =>
       requests
+        .filter((request) => session === undefined || request.session === session)
         .flatMap(({ usage }) => usage ?? [])
         .reduce(sum, { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }),
     async gated() {
@@ -170,6 +176,11 @@ function callsFor(prompt, keywords) {
     const [, inBrackets, bare] = /\bpath=(?:<([^>]+)>|([^\s<]+))/.exec(prompt) ?? []
     return [{ kind: 'write', path: inBrackets ?? bare ?? 'WRITETOOL needs path=<…> in the prompt' }]
   }
+  for (const [keyword, kind] of /** @type {const} */ ([
+    ['SEARCH', 'search'],
+    ['MCPTOOL', 'mcp'],
+  ]))
+    if (keywords.includes(keyword)) return [{ kind }]
   return (shell ? (COMMANDS[shell] ?? []) : []).map((command) => ({ kind: 'shell', command }))
 }
 
@@ -213,15 +224,21 @@ function sendJson({ record, response }, status, body) {
   response.end(JSON.stringify(body))
 }
 
+/** Writes down what is asked for, and decides on the status. @type {(exchange: Exchange, conversation: Conversation) => number} */
+function statusFor(exchange, { prompt, earlier }) {
+  const { record } = exchange
+  record.keywords = [...new Set(prompt.match(KEYWORD))]
+  record.prompts = [...earlier, prompt]
+  const wanted = record.keywords.find((keyword) => keyword.startsWith('ERR'))
+  const isLimited = record.keywords.includes('RATE429') && isRateLimited(exchange, prompt)
+  return wanted ? Number(wanted.slice(3)) : isLimited ? 429 : 200
+}
+
 /** The Anthropic Messages API, as far as Claude Code uses it. @param {Exchange} exchange */
 async function anthropicMessages(exchange) {
   const { body, record, response, id } = exchange
   const conversation = anthropicConversation(body.messages ?? [])
-  record.keywords = [...new Set(conversation.prompt.match(KEYWORD))]
-  record.prompts = [...conversation.earlier, conversation.prompt]
-  const wanted = record.keywords.find((keyword) => keyword.startsWith('ERR'))
-  const isLimited = record.keywords.includes('RATE429') && isRateLimited(exchange, conversation.prompt)
-  const status = wanted ? Number(wanted.slice(3)) : isLimited ? 429 : 200
+  const status = statusFor(exchange, conversation)
   if (status !== 200) {
     /** @type {Record<number, string>} */
     const types = {
@@ -244,6 +261,7 @@ async function anthropicMessages(exchange) {
   // Claude Code asks for this when streams keep breaking, so CUT succeeds in the end.
   if (!body.stream) {
     const content = [{ type: 'text', text: plan.words.join('') }]
+    record.usage = { ...USAGE }
     return sendJson(exchange, 200, {
       ...message,
       content,
@@ -310,13 +328,16 @@ async function* anthropicEvents(plan, exchange, message) {
 
 /** One use, or none when no tool on offer can do it. @type {(call: Call, tools: any[]) => { name: string, input: object }[]} */
 function anthropicToolUse(call, tools) {
-  const names = { shell: ['Bash'], write: ['Write'], subagent: ['Agent', 'Task'] }[call.kind]
+  /** @type {Partial<Record<Call['kind'], string[]>>} */
+  const known = { shell: ['Bash'], write: ['Write'], subagent: ['Agent', 'Task'] }
+  const names = known[call.kind] ?? []
   const tool = tools.find(({ name }) => names.includes(name))
   if (!tool) return []
   if (call.kind === 'shell')
     return [{ name: tool.name, input: { command: call.command, description: 'Run a command' } }]
   if (call.kind === 'write')
     return [{ name: tool.name, input: { file_path: call.path, content: 'Written by the model.\n' } }]
+  if (call.kind !== 'subagent') return []
   // Where subagents run in the background unless told otherwise, the turn would end before they do.
   const foreground = tool.input_schema?.properties?.run_in_background && { run_in_background: false }
   const input = {
@@ -354,6 +375,133 @@ function typed(role, text) {
     )
   const own = text.replaceAll(/<(system-reminder|task-notification)>.*?<\/\1>/gs, '').trim()
   return role !== 'user' || own === '' || own.startsWith('[Request interrupted by user') ? [] : [own]
+}
+
+/** The OpenAI Responses API, as far as codex uses it. @param {Exchange} exchange */
+async function openaiResponses(exchange) {
+  const { body, record, response, id } = exchange
+  exchange.session = String(body.prompt_cache_key ?? '')
+  const conversation = openaiConversation(body.input ?? [])
+  const status = statusFor(exchange, conversation)
+  if (status !== 200) {
+    const error = { type: 'stand_in_error', code: null, message: `the prompt asked for status ${status}` }
+    return sendJson(exchange, status, { error })
+  }
+  const plan = planFor(conversation, record.keywords)
+  record.status = 200
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  const answer = { id: `resp_${id}`, object: 'response', model: body.model }
+  for await (const event of openaiEvents(plan, exchange, answer)) {
+    if (response.destroyed) return
+    response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+  }
+  if (plan.ending === 'cut') {
+    await sleep(100) // as above
+    response.socket?.destroySoon()
+  }
+  if (plan.ending !== 'whole') return
+  record.usage = { ...USAGE }
+  response.end()
+}
+
+/** @param {Plan} plan @param {Exchange} exchange @param {object} answer the answer before it has any content */
+async function* openaiEvents(plan, exchange, answer) {
+  /** @type {object[]} */
+  const output = []
+  const place = () => ({ output_index: output.length })
+  const added = (/** @type {object} */ item) => ({ type: 'response.output_item.added', ...place(), item })
+  const done = (/** @type {object} */ item) => {
+    const event = { type: 'response.output_item.done', ...place(), item }
+    output.push(item)
+    return event
+  }
+  yield { type: 'response.created', response: { ...answer, status: 'in_progress', output: [] } }
+  if (plan.ending === 'hang') return
+  if (plan.thinking.length > 0) {
+    const item = { type: 'reasoning', id: `rs_${exchange.id}`, encrypted_content: null }
+    yield added({ ...item, summary: [] })
+    for (const delta of plan.thinking)
+      yield {
+        type: 'response.reasoning_summary_text.delta',
+        item_id: item.id,
+        ...place(),
+        summary_index: 0,
+        delta,
+      }
+    yield done({ ...item, summary: [{ type: 'summary_text', text: plan.thinking.join('') }] })
+  }
+  const message = { type: 'message', role: 'assistant', id: `msg_${exchange.id}` }
+  yield added({ ...message, status: 'in_progress', content: [] })
+  let text = ''
+  for await (const delta of wordsInTime(plan, exchange)) {
+    text += delta
+    yield { type: 'response.output_text.delta', item_id: message.id, ...place(), content_index: 0, delta }
+  }
+  if (plan.ending === 'cut') return
+  yield done({ ...message, status: 'completed', content: [{ type: 'output_text', text, annotations: [] }] })
+  for (const [i, call] of plan.calls.entries())
+    for (const item of openaiCall(call, exchange, i)) {
+      yield added(item)
+      yield done(item)
+    }
+  const { input, output: generated, cacheRead, cacheWrite } = USAGE
+  const usage = {
+    // Here what was read from the cache or written to it is a part of the input.
+    input_tokens: input + cacheRead + cacheWrite,
+    input_tokens_details: { cached_tokens: cacheRead, cache_write_tokens: cacheWrite },
+    output_tokens: generated,
+    output_tokens_details: { reasoning_tokens: 1 },
+    total_tokens: input + cacheRead + cacheWrite + generated,
+  }
+  yield { type: 'response.completed', response: { ...answer, status: 'completed', output, usage } }
+}
+
+/** One item, or none when no tool on offer can do it. @type {(call: Call, exchange: Exchange, nth: number) => object[]} */
+function openaiCall(call, { body, id }, nth) {
+  const ids = { id: `fc_${id}_${nth}`, call_id: `call_${id}_${nth}` }
+  /** @type {(name: string, args: object) => object[]} */
+  const use = (name, args) => [{ type: 'function_call', ...ids, name, arguments: JSON.stringify(args) }]
+  const names = (body.tools ?? []).map((/** @type {any} */ tool) => tool.name ?? tool.type)
+  const shell = (/** @type {string} */ command) =>
+    names.includes('exec_command')
+      ? use('exec_command', { cmd: command })
+      : names.includes('shell_command')
+        ? use('shell_command', { command })
+        : []
+  if (call.kind === 'shell') return shell(call.command)
+  if (call.kind === 'write') {
+    const patch = `*** Begin Patch\n*** Add File: ${call.path}\n+Written by the model.\n*** End Patch\n`
+    return names.includes('apply_patch')
+      ? [{ type: 'custom_tool_call', ...ids, status: 'completed', name: 'apply_patch', input: patch }]
+      : shell(`apply_patch <<'END'\n${patch}END\n`)
+  }
+  if (call.kind === 'search') {
+    const action = { type: 'search', query: 'weather in Paris' }
+    return [{ type: 'web_search_call', id: `ws_${id}`, status: 'completed', action }]
+  }
+  // These come in namespaces.
+  const isSubagent = call.kind === 'subagent'
+  const [prefix, args] = isSubagent
+    ? ['multi_agent', { message: call.prompt }]
+    : ['mcp__', { name: 'Quokka' }]
+  const space = (body.tools ?? []).find(
+    (/** @type {any} */ { type, name }) => type === 'namespace' && name.startsWith(prefix),
+  )
+  const tool = space?.tools.find((/** @type {any} */ { name }) => !isSubagent || name === 'spawn_agent')
+  return tool ? use(tool.name, args).map((item) => ({ ...item, namespace: space.name })) : []
+}
+
+/** @type {(items: any[]) => Conversation} */
+function openaiConversation(items) {
+  const answered = items.findLastIndex(({ type, role }) => role === 'assistant' || /_call$/.test(type)) + 1
+  const prompts = (/** @type {any[]} */ some) =>
+    some
+      .filter(({ type, role }) => type === 'message' && role === 'user')
+      .flatMap(({ content }) => content.map((/** @type {any} */ { text }) => text ?? ''))
+      // What codex says in the user's name: the environment, instructions, that a turn was interrupted.
+      .filter((text) => text !== '' && !/^\s*(<[a-z_]+>|# AGENTS\.md)/.test(text))
+  const recent = prompts(items.slice(answered))
+  return { prompt: recent.pop() ?? '', earlier: [...prompts(items.slice(0, answered)), ...recent] }
 }
 
 if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {

@@ -45,7 +45,7 @@ describe('a turn that fails and is tried again', () => {
     [['--on-error', 'panic'], /--on-error needs retry, continue, .* not 'panic'/],
     [['--on-error', 'switch'], /switch:<model>/],
   ])('refuses %j', async (flags, message) => {
-    const { exitCode, stderr } = await runCli(['exec', ...flags, 'hi'], { agent: 'text' })
+    const { exitCode, stderr } = await runCli(['exec', ...flags, 'hi'], { agent: 'answers-with-the-prompt' })
     expect(exitCode).toBe(EXIT_CODES.INVALID_INPUT)
     expect(stderr).toMatch(message)
   })

@@ -20,6 +20,15 @@ describe('the title of a tool', () => {
     ['WebSearch', { query: 'rust' }, '🌐 Searching the web rust'],
     ['Task', { prompt: 'long', description: 'look' }, '🤖 Spawning agent look'],
     ['Agent', { description: 'look' }, '🤖 Spawning agent look'],
+    ['command_execution', { command: 'ls -l', cwd: '/project' }, '⚡ Running command ls -l'],
+    [
+      'file_change',
+      { changes: [{ path: 'a.ts', kind: 'add' }, { path: 'b.ts', kind: 'update' }, null] },
+      '📝 Changing files a.ts, b.ts',
+    ],
+    ['web_search', { query: 'rust' }, '🌐 Searching the web rust'],
+    ['todo_list', { items: [{ text: 'look' }, { text: 'leap' }, { text: 5 }] }, '📋 Planning look, leap'],
+    ['spawn_agent', { prompt: 'look\nwell', model: 'm' }, '🤖 Spawning agent look well'],
     ['mcp__db__query', { limit: 5, sql: 'select 1' }, '🔧 Using mcp__db__query select 1'],
   ])('%s tells what it does and to what', (tool, parameters, shown) => {
     const { icon, message, detail } = toolTitle(tool, parameters)

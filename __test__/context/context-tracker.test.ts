@@ -113,6 +113,34 @@ describe('an artifact', () => {
   })
 })
 
+describe('what codex does', () => {
+  it('is tracked like what others do: files that it changed, the steps of its plan', () => {
+    const tracker = trackerOf(
+      use('file_change', {
+        changes: [
+          { path: '/p/made.ts', kind: 'add', diff: 'const a = 1\n' },
+          { path: '/p/gone.ts', kind: 'delete' },
+          { path: '/p/old.ts', movePath: '/p/new.ts', kind: 'update', diff: '@@' },
+          null,
+        ],
+      }),
+      use('file_change', { changes: 'x' }),
+      use('todo_list', {
+        items: [
+          { text: 'look', status: 'completed' },
+          { text: 'leap', status: 'in_progress' },
+        ],
+      }),
+    )
+    expect(tracker.getAllArtifacts().map(({ title }) => title)).toEqual(['made.ts', 'new.ts'])
+    expect(tracker.getAllArtifacts()[0]?.content).toBe('const a = 1\n')
+    expect(tasks(tracker)).toEqual([
+      ['look', 'completed'],
+      ['leap', 'in_progress'],
+    ])
+  })
+})
+
 describe('a task', () => {
   it('is an entry of the todo list, which is whole each time', () => {
     const todo = (content: string, status: string) => ({ content, status, activeForm: content })

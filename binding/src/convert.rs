@@ -8,6 +8,7 @@ use std::time::Duration;
 use locus_exec::Error;
 use locus_exec::agent::{AgentOptions, PermissionPolicy};
 use locus_exec::history::{Redactor, Store};
+use locus_exec::log::{LevelFilter, Log};
 use locus_exec::run::{
     AfterChanges, Budget, CancelTimes, RecordOptions, RetryContext, RetryPolicy, SessionOptions, Timeouts,
     TurnOptions,
@@ -43,6 +44,8 @@ pub struct NativeSessionOptions {
     /// The agent's own id of the conversation to resume.
     pub resume: Option<String>,
     pub record: Option<NativeRecordOptions>,
+    /// What of a session that is written down is logged: `off`, `error`, `warn`, `info`, `debug` or `trace`.
+    pub log: Option<String>,
     /// What the whole conversation may use.
     pub budget: Option<NativeBudget>,
     /// What the conversation has used before: `Usage` as JSON.
@@ -165,12 +168,19 @@ impl TryFrom<NativeSessionOptions> for SessionOptions {
     fn try_from(options: NativeSessionOptions) -> napi::Result<Self> {
         let os = |list: Option<Vec<String>>| list.unwrap_or_default().into_iter().map(Into::into).collect();
         let defaults = Self::default();
+        let level = level_of(options.log.as_deref()).map_err(to_napi)?;
         let record = options.record.as_ref().map(|record| record_of(record, &options));
+        let log = record.as_ref().filter(|_| level != LevelFilter::OFF).map(|record| {
+            let folder = options.record.as_ref().and_then(|record| record.history_dir.as_deref());
+            let redactor = record.store.redactor().clone();
+            Log::of_project(Path::new(&options.project_path), folder.map(Path::new), level, redactor)
+        });
         let spent = options.spent.as_deref().map_or(Ok(Usage::default()), serde_json::from_str);
         let spent = spent.map_err(|error| {
             to_napi(Error::Internal(format!("what was spent is no usage: {error}").into()))
         })?;
         Ok(Self {
+            log,
             record,
             budget: options.budget.unwrap_or_default().into(),
             spent,
@@ -208,6 +218,14 @@ impl TryFrom<NativeSessionOptions> for SessionOptions {
             line_limit: options.line_limit.map_or(defaults.line_limit, |bytes| bytes as usize),
         })
     }
+}
+
+fn level_of(name: Option<&str>) -> Result<LevelFilter, Error> {
+    let Some(name) = name else { return Ok(LevelFilter::INFO) };
+    name.parse().map_err(|_| {
+        let known = "off, error, warn, info, debug and trace";
+        Error::InvalidInput(format!("there is no level of logs '{name}'; there are {known}").into())
+    })
 }
 
 fn record_of(record: &NativeRecordOptions, options: &NativeSessionOptions) -> RecordOptions {

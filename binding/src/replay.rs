@@ -21,7 +21,7 @@ impl NativeReplay {
     #[napi(constructor)]
     pub fn new(provider: String, transcript: Uint8ArraySlice<'_>) -> napi::Result<Self> {
         let agent = agent_named(&provider).map_err(to_napi)?;
-        Ok(Self { replay: Replay::new(agent, transcript.to_vec()) })
+        Ok(Self { replay: Replay::new(agent, transcript.to_vec()).map_err(to_napi)? })
     }
 
     /// Takes the next batch, as `NativeSession.drain` does; `null` when it is over.

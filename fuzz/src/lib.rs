@@ -1,6 +1,6 @@
 //! What the targets share: a consumer that writes down whatever a dialect says.
 
-use locus_exec::agent::{Dialect, Signal, Sink, agent_named};
+use locus_exec::agent::{AgentOptions, Dialect, Signal, Sink, agent_named};
 use locus_exec::stream::{Chunk, Frame, FrameDecoder};
 
 /// Far above what a fuzzer feeds.
@@ -74,7 +74,7 @@ impl Heard {
 
 /// A dialect that has just been told to begin.
 pub fn dialect() -> Box<dyn Dialect> {
-    agent_named("claude").expect("claude is known").dialect()
+    agent_named("claude").expect("claude is known").dialect(&AgentOptions::default()).expect("a dialect")
 }
 
 /// What is understood of a stream that arrives in these pieces.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::claude::Claude;
+use super::codex::Codex;
 use super::demo::Demo;
 use super::permission::{Decision, PermissionPolicy, PermissionRequest};
 use crate::error::{Error, Result};
@@ -50,8 +51,19 @@ pub trait Agent: fmt::Debug + Send + Sync {
     /// What to do when its executable is missing.
     fn install_hint(&self) -> &'static str;
 
-    /// How it is started.
-    fn command(&self, options: &AgentOptions) -> CommandSpec;
+    /// How it is started. An [`Error::InvalidInput`] tells which option it cannot be run with.
+    fn command(&self, options: &AgentOptions) -> Result<CommandSpec>;
+
+    /// Another way to speak to it, for versions that do not know this one: they end before they have said anything.
+    fn fallback(&self) -> Option<&'static dyn Agent> {
+        None
+    }
+
+    /// Whether one process serves all turns of a session. Otherwise each turn has its own, whose stdin is closed behind
+    /// the prompt, and one dialect understands them all.
+    fn is_held_open(&self) -> bool {
+        true
+    }
 
     /// Whether a process of it can go on with a conversation of another one, by its id.
     fn can_resume(&self) -> bool {
@@ -68,17 +80,18 @@ pub trait Agent: fmt::Debug + Send + Sync {
         false
     }
 
-    /// What one process of it speaks.
-    fn dialect(&self) -> Box<dyn Dialect>;
+    /// What one process of it speaks. An [`Error::InvalidInput`] tells which option it cannot be run with.
+    fn dialect(&self, options: &AgentOptions) -> Result<Box<dyn Dialect>>;
 }
 
 /// The names under which agents are known.
-const NAMES: &[&str] = &["claude", "demo"];
+const NAMES: &[&str] = &["claude", "codex", "demo"];
 
 /// The agent of this name.
 pub fn agent_named(name: &str) -> Result<&'static dyn Agent> {
     match name {
         "claude" => Ok(&Claude),
+        "codex" => Ok(&Codex),
         "demo" => Ok(&Demo),
         _ => Err(Error::UnknownProvider { name: name.to_owned(), known: NAMES }),
     }

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::claude::{ClaudeDialect, common_args};
 use super::{Agent, AgentOptions, Dialect};
+use crate::error::Result;
 use crate::process::CommandSpec;
 
 /// The demo agent.
@@ -31,8 +32,8 @@ impl Agent for Demo {
         "locus-runner is part of this package: install it again, or build it with `npm run build`"
     }
 
-    fn command(&self, options: &AgentOptions) -> CommandSpec {
-        CommandSpec {
+    fn command(&self, options: &AgentOptions) -> Result<CommandSpec> {
+        let command = CommandSpec {
             program: options.executable.clone().unwrap_or_else(|| options.runner.clone().into()),
             args: ["demo-agent".into()]
                 .into_iter()
@@ -41,16 +42,16 @@ impl Agent for Demo {
                 .collect(),
             env: options.env.clone(),
             cwd: options.cwd.clone(),
-        }
-        .wrapped(&options.wrapper)
+        };
+        Ok(command.wrapped(&options.wrapper))
     }
 
     fn can_resume(&self) -> bool {
         false
     }
 
-    fn dialect(&self) -> Box<dyn Dialect> {
-        Box::new(ClaudeDialect::new())
+    fn dialect(&self, _: &AgentOptions) -> Result<Box<dyn Dialect>> {
+        Ok(Box::new(ClaudeDialect::new()))
     }
 }
 

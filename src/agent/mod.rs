@@ -7,8 +7,11 @@
 #[expect(clippy::module_inception, reason = "a file is named after its main type")]
 mod agent;
 mod claude;
+mod codex;
 mod demo;
 mod json;
+mod lenient;
+mod line;
 mod permission;
 
 pub use agent::{Agent, AgentOptions, Dialect, Signal, Sink, TurnEnd, agent_named};

@@ -51,8 +51,17 @@ impl Folder {
 
     /// The same, beside this history.
     pub(crate) fn beside_for_usage(&self) -> Self {
+        self.beside("usage")
+    }
+
+    /// What was logged of `project`: `.locus/logs`, or `logs` in the folder of the history. Touches nothing.
+    pub(crate) fn of_logs(project: &Path, root: Option<&Path>) -> Self {
+        Self::new(project, root).beside("logs")
+    }
+
+    fn beside(&self, name: &str) -> Self {
         let parent = self.locus.as_ref().unwrap_or(&self.root);
-        Self { root: parent.join("usage"), ..self.clone() }
+        Self { root: parent.join(name), ..self.clone() }
     }
 
     /// The folder itself.
@@ -230,7 +239,7 @@ pub(super) fn create_new(path: &Path) -> io::Result<File> {
 }
 
 /// A file of ours to be appended to, made if it is not there.
-pub(super) fn open_append(path: &Path) -> io::Result<File> {
+pub(crate) fn open_append(path: &Path) -> io::Result<File> {
     let file = opened(OpenOptions::new().read(true).append(true).create(true), path)?;
     make_file_private(&file)?;
     Ok(file)

@@ -45,6 +45,17 @@ pub(super) enum StopCause {
     Budget(Exceeded),
 }
 
+impl StopCause {
+    /// As the log calls it.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Timeout(kind, _) => kind.code(),
+            Self::Budget(_) => ErrorKind::BudgetExceeded.code(),
+        }
+    }
+}
+
 /// A cancellation under way.
 #[derive(Debug)]
 pub(super) struct Cancellation {

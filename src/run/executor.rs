@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::cancel::{Cancellation, Measure, StopCause};
 use super::dispatcher::Dispatcher;
+use super::journal::Journal;
 use super::session::{Message, SessionOptions};
 use super::sink::RunSink;
 use super::turn::{Ended, Output, Turn};
@@ -39,7 +40,10 @@ pub(super) struct Executor {
     /// Taken from the inbox to be looked at, and not acted upon yet.
     waiting: VecDeque<Message>,
     dispatcher: Dispatcher,
+    journal: Journal,
     live: Option<Live>,
+    /// What the next process speaks, where one dialect serves all processes of the session.
+    dialect: Option<Box<dyn Dialect>>,
     turn: Option<Turn>,
     turns: u64,
     /// Those who wait for the end of the turn under way.
@@ -91,6 +95,8 @@ impl Executor {
     ) -> Self {
         let dispatcher = Dispatcher::new(queue, options.flush_window);
         let agent_session_id = options.agent.resume.clone();
+        let session = options.record.as_ref().map(|record| record.session_id.clone()).unwrap_or_default();
+        let journal = Journal::new(session, options.log.clone());
         let spent = options.spent.clone();
         Self {
             agent,
@@ -98,7 +104,9 @@ impl Executor {
             inbox,
             waiting: VecDeque::new(),
             dispatcher,
+            journal,
             live: None,
+            dialect: None,
             turn: None,
             turns: 0,
             cancelled: Vec::new(),
@@ -373,12 +381,14 @@ impl Executor {
         message: Option<&str>,
     ) {
         let (id, tool) = (&question.id, &question.tool);
+        self.journal.permission_resolved(tool, behavior, decided_by);
         self.dispatcher.fact(Fact::PermissionResolved { id, tool, behavior, decided_by, message });
     }
 
     /// The process has ended by itself, or because the cancellation came to that.
     async fn process_ended(&mut self, exit: Exit) {
         let Some(mut live) = self.live.take() else { return };
+        self.journal.process_ended(exit);
         self.decode(&mut live, FrameDecoder::next_frame, false).await;
         self.decode(&mut live, FrameDecoder::finish, false).await;
         if let Some(turn) = &self.turn {
@@ -388,10 +398,14 @@ impl Executor {
             }
             let stderr_tail = live.process.stderr_tail().await;
             let error = ending(self.agent.name(), &turn.output, exit, stderr_tail);
+            if let Some(agent) = self.other_way(exit, &error) {
+                return self.fall_back(agent, &error).await;
+            }
             if !self.must_begin_anew(Some(&error)) {
                 self.attempt_ended(TurnEnd { error: Some(error), ..TurnEnd::default() });
             }
         }
+        self.keep_dialect(live.dialect);
         self.conclude().await;
         self.dispatcher.publish();
     }
@@ -429,12 +443,14 @@ impl Executor {
     /// Tells that the turn is over, when that has been written down.
     async fn conclude(&mut self) {
         let Some(ended) = self.ended.take() else { return };
+        self.journal.turn_ended(&ended);
         for payload in ended.payloads() {
             self.dispatcher.write_down(payload);
         }
         let counted = self.counted(&ended);
         let (saved, counted) = tokio::join!(self.dispatcher.saved(), counted);
         for error in [saved, counted].into_iter().filter_map(Result::err) {
+            self.journal.not_saved(&error.report().error);
             self.dispatcher.chunk(status("not_saved", &[("message", &error.report().error)]));
         }
         for payload in ended.payloads() {
@@ -467,6 +483,7 @@ impl Executor {
             return;
         };
         let times = self.options.cancel;
+        self.journal.stopping(cause.word());
         turn.cancellation.get_or_insert_with(|| Cancellation::new(cause, times, Instant::now()));
         if turn.pause.is_some() {
             // Nothing runs that would have to be stopped.
@@ -514,6 +531,7 @@ impl Executor {
             self.dispatcher.fact(Fact::SessionEnded { turns: self.turns });
         }
         self.dispatcher.publish();
+        self.journal.session_ended(self.turns).await;
     }
 }
 

@@ -11,6 +11,7 @@
 //! - `turn.rs`: what is known of the turn under way.
 //! - `budget.rs`: what a turn and a session may use; pure.
 //! - `cancel.rs`: how hard a turn is to be stopped, and when harder; pure.
+//! - `journal.rs`: what goes into the log.
 //! - `retry.rs`: whether a turn that failed is tried again, when and how; pure.
 //! - `watchdog.rs`: when a turn has taken too long; pure.
 
@@ -18,6 +19,7 @@ mod budget;
 mod cancel;
 mod dispatcher;
 mod executor;
+mod journal;
 mod replay;
 mod retry;
 mod session;

@@ -19,8 +19,8 @@ use super::dispatcher::Dispatcher;
 use super::session::SessionOptions;
 use super::sink::decode;
 use super::turn::{Ended, Output};
-use crate::agent::{Agent, Dialect, Signal, Sink, TurnEnd};
-use crate::error::{Error, ErrorKind};
+use crate::agent::{Agent, AgentOptions, Dialect, Signal, Sink, TurnEnd};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::Fact;
 use crate::stream::{Batch, Chunk, EventQueue, Frame};
 
@@ -59,12 +59,13 @@ struct TurnUnderWay {
 
 impl Replay {
     /// The stdout of an agent, to be played from its beginning.
-    pub fn new(agent: &'static dyn Agent, transcript: Vec<u8>) -> Self {
+    pub fn new(agent: &'static dyn Agent, transcript: Vec<u8>) -> Result<Self> {
+        let dialect = agent.dialect(&AgentOptions::default())?;
         let queue = Arc::new(EventQueue::new(|| ()));
         let mut dispatcher = Dispatcher::new(Arc::clone(&queue), Some(Duration::ZERO));
         let now = dispatcher.tick();
         let stage = Stage { agent, dispatcher, now, turn: None, turns: 0, agent_session_id: None };
-        Self { transcript, next: 0, dialect: agent.dialect(), stage, queue, over: false }
+        Ok(Self { transcript, next: 0, dialect, stage, queue, over: false })
     }
 
     /// The next events; `None` when it is over.
@@ -189,7 +190,8 @@ fn prompt_of_turn(agent: &dyn Agent, lines: &[u8]) -> Option<String> {
         }
     }
 
-    let (mut dialect, mut ended, mut begin) = (agent.dialect(), Ended(false), 0);
+    let mut dialect = agent.dialect(&AgentOptions::default()).ok()?;
+    let (mut ended, mut begin) = (Ended(false), 0);
     while let Some((line, after)) = line_at(lines, begin).filter(|_| !ended.0) {
         let prompt = dialect.prompt(line);
         if prompt.is_some() {

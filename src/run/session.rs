@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tracing::Dispatch;
+use tracing::dispatcher::get_default;
+use tracing::instrument::WithSubscriber;
 
 use super::budget::Budget;
 use super::cancel::CancelTimes;
@@ -13,6 +16,7 @@ use super::watchdog::Timeouts;
 use crate::agent::{Agent, AgentOptions, Decision};
 use crate::error::{Error, Result};
 use crate::history::{State, Store};
+use crate::log::Log;
 use crate::stream::EventQueue;
 use crate::usage::Usage;
 
@@ -34,6 +38,8 @@ pub struct SessionOptions {
     pub budget: Budget,
     /// What the conversation has used before.
     pub spent: Usage,
+    /// What is logged, if anything is.
+    pub log: Option<Log>,
     /// Where the session is written down, if it is.
     pub record: Option<RecordOptions>,
 }
@@ -59,6 +65,7 @@ impl Default for SessionOptions {
             line_limit: 16 * 1024 * 1024,
             budget: Budget::default(),
             spent: Usage::default(),
+            log: None,
             record: None,
         }
     }
@@ -115,7 +122,8 @@ impl Session {
     /// Begins a session in the current tokio runtime. No process is started before the first turn.
     pub fn start(agent: &'static dyn Agent, options: SessionOptions, queue: Arc<EventQueue>) -> Self {
         let (messages, inbox) = mpsc::unbounded_channel();
-        tokio::spawn(Executor::new(agent, options, queue, inbox).run());
+        let subscriber = options.log.as_ref().map_or_else(|| get_default(Dispatch::clone), Log::subscriber);
+        tokio::spawn(Executor::new(agent, options, queue, inbox).run().with_subscriber(subscriber));
         Self { messages }
     }
 

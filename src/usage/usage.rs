@@ -206,6 +206,20 @@ pub(super) mod tests {
         }
     }
 
+    /// TypeScript adds up by the same table.
+    #[test]
+    fn sums_are_those_of_the_table() {
+        let cases = include_str!("../../fixtures/usage/sums.json");
+        let cases: Vec<serde_json::Value> = serde_json::from_str(cases).unwrap();
+        assert!(cases.len() > 5);
+        for case in cases {
+            let [a, b] = ["a", "b"].map(|name| serde_json::from_value::<Usage>(case[name].clone()).unwrap());
+            for sum in [a.plus(&b), b.plus(&a)] {
+                assert_eq!(serde_json::to_value(sum).unwrap(), case["sum"], "{}", case["what"]);
+            }
+        }
+    }
+
     #[test]
     fn a_sum_with_an_unknown_part_is_never_complete() {
         let known = Usage { input: 1, cost_usd: Some(0.5), ..Usage::default() };

@@ -8,6 +8,7 @@
 mod support;
 
 mod cancel;
+mod codex;
 mod end;
 mod endings;
 mod flow;

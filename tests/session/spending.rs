@@ -10,7 +10,7 @@ use locus_exec::usage::{CostSource, Ledger, Usage};
 use serde_json::{Value, json};
 
 use crate::recording::recorded;
-use crate::support::{Host, Turn, set, turn};
+use crate::support::{Event, Host, Turn, set, turn};
 
 /// One message of it costs $0.50 when it begins and $0.525 when it has ended.
 const AGENT: &str = "spends-until-it-is-stopped";
@@ -34,8 +34,7 @@ fn failure(turn: &Turn) -> (Value, Value) {
 }
 
 fn statuses(turn: &Turn, status: &str) -> Vec<String> {
-    let of =
-        turn.events.iter().filter(|event| event.kind == EventKind::StatusChanged).map(|event| event.data());
+    let of = turn.events.iter().filter(|event| event.kind == EventKind::StatusChanged).map(Event::data);
     of.filter(|data| data["status"] == status)
         .map(|data| data["detail"]["message"].as_str().unwrap_or_default().to_owned())
         .collect()

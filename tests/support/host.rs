@@ -28,6 +28,15 @@ impl Host {
 
     /// The same with options that are changed; the change is given the folder, too.
     pub(crate) fn with(name: &str, change: impl FnOnce(&mut SessionOptions, &Path)) -> Self {
+        Self::speaking("claude", name, change)
+    }
+
+    /// A host of a fake agent that speaks like another one than claude.
+    pub(crate) fn speaking(
+        provider: &str,
+        name: &str,
+        change: impl FnOnce(&mut SessionOptions, &Path),
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let mut options = SessionOptions::default();
         options.agent.executable = Some(agent(name).into());
@@ -35,8 +44,8 @@ impl Host {
         folder.path().clone_into(&mut options.agent.cwd);
         change(&mut options, folder.path());
         let (queue, events) = Events::new();
-        let claude = agent_named("claude").expect("claude is known");
-        Self { session: Session::start(claude, options, queue), events, folder }
+        let provider = agent_named(provider).expect("the provider is known");
+        Self { session: Session::start(provider, options, queue), events, folder }
     }
 
     /// Begins a turn; the handle is done when the turn is over. `can_ask` is unset.

@@ -38,7 +38,7 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .description('run a prompt with an agent')
     .argument('[prompt...]', 'what the agent is to do; - reads it from stdin')
     .option('-i, --interactive', 'talk with the agent; also without a prompt in a terminal')
-    .option('-p, --provider <name>', 'the agent: claude or demo (default: claude)')
+    .option('-p, --provider <name>', 'the agent: claude, codex or demo (default: claude)')
     .option('-m, --model <name>', "the model (default: the agent's choice)")
     .option('--executable <path>', "the agent's executable (default: found on PATH)")
     .option('-d, --dir <path>', 'the working directory of the agent (default: this one)')

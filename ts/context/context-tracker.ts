@@ -71,11 +71,11 @@ export class ContextTracker {
 
   /** Takes in what an agent says; `timestamp` is in milliseconds since the epoch. Whether it changed the context. */
   observe(chunk: StreamChunk, timestamp = Date.now()): boolean {
-    const change = this.#observer.observe(chunk)
-    if (change) {
+    const changes = this.#observer.observe(chunk)
+    for (const change of changes) {
       this.#apply(change, timestamp)
     }
-    return change !== undefined
+    return changes.length > 0
   }
 
   /** Makes an artifact and tracks it. */

@@ -33,7 +33,7 @@ export class ToolObserver {
   readonly #open = new Map<string, ToolUse>()
 
   /** What this chunk has brought about, if anything. */
-  observe(chunk: StreamChunk): ContextChange | undefined {
+  observe(chunk: StreamChunk): ContextChange[] {
     switch (chunk.type) {
       case 'tool_use':
       case 'tool_parameters':
@@ -41,17 +41,17 @@ export class ToolObserver {
           const { tool, parameters } = chunk
           this.#open.set(chunk.id, { tool, parameters, ofSubagent: chunk.parentToolUseId !== undefined })
         }
-        return undefined
+        return []
       case 'tool_result': {
         const use = this.#open.get(chunk.id)
         this.#open.delete(chunk.id)
-        return use && chunk.success ? changeOf(use, chunk.data) : undefined
+        return use && chunk.success ? changesOf(use, chunk.data) : []
       }
       case 'result':
         this.endTurn()
-        return undefined
+        return []
       default:
-        return undefined
+        return []
     }
   }
 
@@ -59,6 +59,16 @@ export class ToolObserver {
   endTurn(): void {
     this.#open.clear()
   }
+}
+
+function changesOf(use: ToolUse, data: unknown): ContextChange[] {
+  const { tool, parameters } = use
+  // Codex changes several files at once.
+  if (tool === 'file_change') {
+    return Array.isArray(parameters.changes) ? parameters.changes.flatMap(fileChangeOf) : []
+  }
+  const change = changeOf(use, data)
+  return change ? [change] : []
 }
 
 function changeOf({ tool, parameters, ofSubagent }: ToolUse, data: unknown): ContextChange | undefined {
@@ -91,6 +101,10 @@ function taskChangeOf(
       return Array.isArray(parameters.todos)
         ? { kind: 'todos-listed', todos: parameters.todos.flatMap(todoOf) }
         : undefined
+    case 'todo_list':
+      return Array.isArray(parameters.items)
+        ? { kind: 'todos-listed', todos: parameters.items.flatMap(todoOf) }
+        : undefined
     case 'TaskCreate': {
       const title = text(parameters.subject)
       const description = text(parameters.description)
@@ -114,9 +128,21 @@ function taskChangeOf(
   }
 }
 
+/** A file that codex changed; of a new one the difference is all that is in it. */
+function fileChangeOf(entry: unknown): ContextChange[] {
+  const { path, kind, diff, movePath } = (entry ?? {}) as Record<string, unknown>
+  const filePath = text(movePath) ?? text(path)
+  if (!filePath || kind === 'delete') {
+    return []
+  }
+  return kind === 'add'
+    ? [{ kind: 'file-written', filePath, content: text(diff) ?? '' }]
+    : [{ kind: 'file-edited', filePath }]
+}
+
 function todoOf(entry: unknown): Todo[] {
-  const { content, status } = (entry ?? {}) as Record<string, unknown>
-  const title = text(content)
+  const { content, text: step, status } = (entry ?? {}) as Record<string, unknown>
+  const title = text(content) ?? text(step)
   return title ? [{ title, status: text(status) ?? 'pending' }] : []
 }
 

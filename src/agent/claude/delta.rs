@@ -268,8 +268,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::agent::claude::wire::{Line, object};
+    use crate::agent::claude::wire::Line;
     use crate::agent::json::CheckedJson;
+    use crate::agent::lenient::object;
 
     /// What serde makes of a line, in the same words; `None` if it refuses it.
     fn by_serde(line: &[u8]) -> Option<(Option<String>, Option<String>, Option<String>)> {

@@ -12,13 +12,15 @@ use super::delta::{Content, Delta, DeltaReader};
 use super::usage::UsageMeter;
 use super::wire::{
     Answer, ApiError, CommandLifecycle, ContentBlock, ControlRequest, ControlResponse, HostRequest, InitLine,
-    Initialized, Line, Message, Outgoing, RateLimitLine, ResultLine, Retry, StreamEvent, SystemLine, Text,
-    UserMessage, object,
+    Initialized, Line, Message, Outgoing, RateLimitLine, ResultLine, Retry, StreamEvent, SystemLine,
+    UserMessage,
 };
 use crate::agent::json::CheckedJson;
+use crate::agent::lenient::{Text, object};
+use crate::agent::line::{line_of, read_objects, status, unparsed};
 use crate::agent::{Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
 use crate::error::{Available, Error, ErrorKind, Symptoms};
-use crate::stream::{Chunk, Json, ToolData, json_of, repair};
+use crate::stream::{Chunk, Json, ToolData, json_of};
 
 /// Types of lines that say nothing a consumer could use.
 const QUIET_TYPES: &[&str] = &["control_response", "keep_alive", "tool_progress", "tool_use_summary"];
@@ -29,13 +31,6 @@ const QUIET_SUBTYPES: &[&str] = &["thinking_tokens", "permission_denied"];
 /// Subtypes of system lines that are passed on as a status with the line as its detail.
 const STATUS_SUBTYPES: &[&str] =
     &["hook_started", "hook_response", "task_started", "task_progress", "task_updated", "task_notification"];
-
-/// How much of a line that was not understood is passed on.
-const UNPARSED_CAP: usize = 2000;
-
-/// How many objects on one line are taken apart. A line of millions of them is no accident, and all that comes of a line
-/// is held at once.
-const GLUED_LIMIT: usize = 1000;
 
 /// What one claude process speaks.
 #[derive(Debug, Default)]
@@ -113,30 +108,11 @@ impl Dialect for ClaudeDialect {
         if let Some(delta) = self.deltas.read(line) {
             return self.delta(delta, sink);
         }
-        // Much faster than the lossy way where there is nothing to lose, as nearly always.
-        let text = str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
-        let text = text.trim_ascii().trim_start_matches('\u{feff}');
-        if text.is_empty() {
-            return;
-        }
-        let repaired = repair(text);
-        let sound = repaired.as_deref().unwrap_or(text);
-        match CheckedJson::parse(sound) {
-            Ok(json) => match object(json) {
-                Some(line) => self.line(&line, json, now, sink),
-                None => unparsed(text, "a line that is no object", sink),
-            },
-            Err(error) => {
-                let objects = objects(sound);
-                if objects.len() < 2 {
-                    return unparsed(text, &error.to_string(), sink);
-                }
-                // Newlines were lost between them.
-                for object in objects {
-                    self.decode(object.get().as_bytes(), now, sink);
-                }
+        read_objects(line, sink, |json, sink| {
+            if let Some(line) = object(json) {
+                self.line(&line, json, now, sink);
             }
-        }
+        });
     }
 
     /// With `--replay-user-messages` claude repeats what it was told.
@@ -482,6 +458,7 @@ impl ClaudeDialect {
         self.subagents_streamed.clear();
         if not_ours || result.origin.as_ref().is_some_and(|origin| origin.kind.is_some()) {
             // A turn that claude began by itself; its usage counts towards the turn that ends next.
+            self.meter.background_turn_ended(&result);
             return status("background_turn", None, sink);
         }
         let usage = self.meter.turn_ended(&result);
@@ -534,14 +511,6 @@ impl ClaudeDialect {
             self.prompt_taken = true;
         }
     }
-}
-
-/// The objects that `text` consists of; none if there is anything else in it, or too many.
-fn objects(text: &str) -> Vec<&RawValue> {
-    let values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-    let objects = values.map(|value| value.ok().filter(|value| value.get().starts_with('{')));
-    let objects = objects.take(GLUED_LIMIT + 1).collect::<Option<Vec<_>>>();
-    objects.filter(|objects| objects.len() <= GLUED_LIMIT).unwrap_or_default()
 }
 
 /// Why a turn failed, from the facts that its result gives.
@@ -612,18 +581,6 @@ fn tool_data(data: CheckedJson<'_>) -> ToolData<'_> {
     }
 }
 
-fn status(status: &str, detail: Option<Json<'_>>, sink: &mut dyn Sink) {
-    sink.chunk(Chunk::Status { status: Cow::Borrowed(status), detail });
-}
-
-fn unparsed(line: &str, reason: &str, sink: &mut dyn Sink) {
-    let line = match line.char_indices().nth(UNPARSED_CAP) {
-        Some((end, _)) => &line[..end],
-        None => line,
-    };
-    sink.chunk(Chunk::Unparsed { line: Cow::Borrowed(line), reason: Cow::Borrowed(reason) });
-}
-
 /// A text that was parsed as JSON before, as JSON.
 fn json_text(text: &str) -> Json<'_> {
     serde_json::from_str::<&RawValue>(text).map_or_else(|_| json_of(&text), Cow::Borrowed)
@@ -635,10 +592,4 @@ fn raw(json: &str) -> Box<RawValue> {
 
 fn control_response(response: &ControlResponse<'_>) -> Vec<u8> {
     line_of(&Outgoing::ControlResponse { response })
-}
-
-fn line_of(line: &Outgoing<'_>) -> Vec<u8> {
-    let mut bytes = json_of(line).get().as_bytes().to_vec();
-    bytes.push(b'\n');
-    bytes
 }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use super::ClaudeDialect;
 use crate::agent::{Agent, AgentOptions, Dialect};
+use crate::error::Result;
 use crate::process::{CommandSpec, EnvChange};
 
 /// Variables by which claude would take itself for the child of another claude.
@@ -43,7 +44,7 @@ impl Agent for Claude {
          `executable`"
     }
 
-    fn command(&self, options: &AgentOptions) -> CommandSpec {
+    fn command(&self, options: &AgentOptions) -> Result<CommandSpec> {
         let mut args: Vec<OsString> = [
             "--print",
             "--input-format",
@@ -70,13 +71,13 @@ impl Agent for Claude {
         args.extend(options.max_turns.map(|turns| format!("--max-turns={turns}").into()));
         args.extend(options.extra_args.iter().cloned());
         let unset = NESTING_VARIABLES.iter().map(|name| -> EnvChange { ((*name).into(), None) });
-        CommandSpec {
+        let command = CommandSpec {
             program: options.executable.clone().unwrap_or_else(|| "claude".into()),
             args,
             env: unset.chain(options.env.iter().cloned()).collect(),
             cwd: options.cwd.clone(),
-        }
-        .wrapped(&options.wrapper)
+        };
+        Ok(command.wrapped(&options.wrapper))
     }
 
     fn limits_turns(&self) -> bool {
@@ -87,8 +88,8 @@ impl Agent for Claude {
         READ_ONLY_TOOLS.contains(&tool)
     }
 
-    fn dialect(&self) -> Box<dyn Dialect> {
-        Box::new(ClaudeDialect::new())
+    fn dialect(&self, _: &AgentOptions) -> Result<Box<dyn Dialect>> {
+        Ok(Box::new(ClaudeDialect::new()))
     }
 }
 
@@ -123,7 +124,7 @@ mod tests {
             },
             ..AgentOptions::default()
         };
-        let command = Claude.command(&options);
+        let command = Claude.command(&options).unwrap();
         assert_eq!(command.program, "sandbox");
         assert_eq!(command.args[..3], ["--", "claude", "--print"]);
         assert_eq!(

@@ -1,49 +1,12 @@
 //! The lines as claude writes them, as far as they are understood.
-//!
-//! They are read with more patience than serde has by itself, so that what is odd in a line costs that and nothing
-//! else: of a key that is there twice the last counts, and what is not of the type that is expected counts as absent.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
-use serde::de::Deserializer;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
 
 use crate::agent::json::CheckedJson;
+use crate::agent::lenient::{Maybe, Text, objects, values};
 use crate::stream::Json;
-
-/// A string that borrows from the line where it has no escapes; a bare `Option<Cow<str>>` would not.
-#[derive(Debug, Deserialize)]
-pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
-
-impl Text<'_> {
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// Defines objects, each by its fields, their types and their keys.
-macro_rules! objects {
-    ($($(#[$meta:meta])* $name:ident $(<$de:lifetime>)? {
-        $($(#[$field_meta:meta])* $field:ident: $type:ty = $key:literal,)+
-    })+) => {$(
-        $(#[$meta])*
-        #[derive(Debug, Default)]
-        pub(super) struct $name $(<$de>)? {
-            $($(#[$field_meta])* pub(super) $field: Option<$type>,)+
-        }
-
-        impl<'de> Object<'de> for $name $(<$de>)? {
-            fn set(&mut self, key: &str, value: CheckedJson<'de>) {
-                match key {
-                    $($key => self.$field = Value::of(value),)+
-                    _ => {}
-                }
-            }
-        }
-    )+};
-}
 
 objects! {
     /// What all lines have in common. `type` need not be the first key.
@@ -157,6 +120,8 @@ objects! {
         /// Set on a turn that nobody prompted, for example when a background task reports back.
         origin: Origin = "origin",
         model_usage: HashMap<String, Maybe<ModelUsage>> = "modelUsage",
+        /// The same since the last result of the process, whoever prompted that.
+        model_usage_since: HashMap<String, Maybe<ModelUsage>> = "model_usage_since_last_result",
     }
 
     /// Where a turn came from.
@@ -292,55 +257,4 @@ pub(super) enum Answer<'a> {
     Deny { message: &'a str },
 }
 
-/// What is read from an object: all its fields are optional.
-pub(super) trait Object<'de>: Default {
-    fn set(&mut self, key: &str, value: CheckedJson<'de>);
-}
-
-/// What the object that `json` is holds; `None` if it is none.
-pub(super) fn object<'de, T: Object<'de>>(json: CheckedJson<'de>) -> Option<T> {
-    let mut object = T::default();
-    for (key, value) in json.members()? {
-        object.set(&key, value);
-    }
-    Some(object)
-}
-
-/// A type that a value turns out to be of, or not.
-trait Value<'de>: Sized {
-    fn of(json: CheckedJson<'de>) -> Option<Self>;
-}
-
-impl<'de, T: Object<'de>> Value<'de> for T {
-    fn of(json: CheckedJson<'de>) -> Option<Self> {
-        object(json)
-    }
-}
-
-impl<'de> Value<'de> for CheckedJson<'de> {
-    fn of(json: CheckedJson<'de>) -> Option<Self> {
-        (json.as_str() != "null").then_some(json)
-    }
-}
-
-macro_rules! values {
-    ($($type:ty,)+) => {$(
-        impl<'de> Value<'de> for $type {
-            fn of(json: CheckedJson<'de>) -> Option<Self> {
-                serde_json::from_str(json.as_str()).ok()
-            }
-        }
-    )+};
-}
-
-values![Text<'de>, bool, u16, u64, f64, String, Vec<Maybe<String>>, HashMap<String, Maybe<ModelUsage>>,];
-
-/// An item of a list, which may be odd without harm to the others.
-#[derive(Debug)]
-pub(super) struct Maybe<T>(pub(super) Option<T>);
-
-impl<'de, T: Value<'de>> Deserialize<'de> for Maybe<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <&RawValue>::deserialize(deserializer).map(|json| Self(T::of(CheckedJson::of(json))))
-    }
-}
+values![HashMap<String, Maybe<ModelUsage>>,];

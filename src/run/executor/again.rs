@@ -112,6 +112,7 @@ impl Executor {
         turn.pause = Some(Pause { until: Instant::now() + after, way });
         let delay_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
         let how = way.word();
+        self.journal.attempt_failed(&turn.run_id, attempt - 1, kind, &message, delay_ms, way);
         self.dispatcher.fact(Fact::RetryScheduled {
             attempt,
             max_tries: tries,

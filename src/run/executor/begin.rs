@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::{Executor, Live, resumed};
-use crate::agent::{Agent, TurnEnd};
-use crate::error::{Error, Result};
+use super::{Executor, Live, resumed, status};
+use crate::agent::{Agent, Dialect, TurnEnd};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::Fact;
 use crate::history::{NewSession, Recorder, State};
-use crate::process::{Process, Supervision, check_directory};
+use crate::process::{Exit, Process, Supervision, check_directory};
 use crate::run::session::{Message, RecordOptions, SessionOptions, TurnOptions};
 use crate::run::turn::{Attempts, Output, Turn, UnderWay};
 use crate::stream::{Chunk, FrameDecoder};
@@ -36,7 +36,10 @@ impl Executor {
             });
         }
         self.dispatcher.fact(Fact::PromptSubmitted { prompt: &options.prompt });
+        self.end_spent_process().await;
         let warm = self.live.is_some();
+        let model = self.options.agent.model.as_deref();
+        self.journal.turn_started(&options.run_id, self.turns, self.agent.name(), model, warm);
         self.dispatcher.fact(Fact::TurnStarted { run_id: &options.run_id, turn: self.turns, warm });
         self.options.agent.permissions.can_ask = options.can_ask;
         let TurnOptions { prompt, run_id, timeouts, budget, retold, retry, context, .. } = options;
@@ -73,6 +76,7 @@ impl Executor {
 
     /// Gives the prompt to the process of the session, as soon as it has been written down.
     pub(super) async fn start_turn(&mut self, prompt: &str) -> Result<()> {
+        self.end_spent_process().await;
         let resumes = self.live_process()?.resumes;
         self.read_prices()?;
         self.dispatcher.saved().await?;
@@ -88,9 +92,18 @@ impl Executor {
         if retold.is_some() {
             self.dispatcher.chunk(resumed("context", None));
         }
+        self.give(retold.as_deref().unwrap_or(prompt))
+    }
+
+    /// Gives a prompt to the process of the session.
+    fn give(&mut self, prompt: &str) -> Result<()> {
+        let is_held_open = self.agent.is_held_open();
         let live = self.live_process()?;
-        let prompt = live.dialect.start_turn(retold.as_deref().unwrap_or(prompt));
+        let prompt = live.dialect.start_turn(prompt);
         live.process.write(prompt);
+        if !is_held_open {
+            live.process.close_stdin();
+        }
         Ok(())
     }
 
@@ -105,14 +118,36 @@ impl Executor {
             turn.last_output = Instant::now();
             turn.attempted = Instant::now();
         }
-        let begun = if self.cancel_waits() { Err(Error::Cancelled) } else { self.live_process() };
-        match begun {
-            Ok(live) => {
-                let prompt = live.dialect.start_turn(retold);
-                live.process.write(prompt);
-            }
-            Err(error) => self.attempt_ended(TurnEnd { error: Some(error), ..TurnEnd::default() }),
+        let begun = if self.cancel_waits() { Err(Error::Cancelled) } else { self.give(retold) };
+        if let Err(error) = begun {
+            self.attempt_ended(TurnEnd { error: Some(error), ..TurnEnd::default() });
         }
+    }
+
+    /// Begins the turn under way again with another way to speak to the agent, which does not know the one it was spoken
+    /// to.
+    pub(super) async fn fall_back(&mut self, agent: &'static dyn Agent, reason: &Error) {
+        self.agent = agent;
+        self.dialect = None;
+        self.dispatcher.tick();
+        self.dispatcher.chunk(status("fallback", &[("reason", &reason.report().error)]));
+        let Some(turn) = &mut self.turn else { return };
+        turn.output = Output::default();
+        turn.last_output = Instant::now();
+        turn.attempted = Instant::now();
+        let prompt = turn.attempts.context.added_to(&turn.prompt);
+        let begun = if self.cancel_waits() { Err(Error::Cancelled) } else { self.start_turn(&prompt).await };
+        if let Err(error) = begun {
+            self.attempt_ended(TurnEnd { error: Some(error), ..TurnEnd::default() });
+        }
+    }
+
+    /// The other way to speak to the agent, if its process ended because it does not know this one: it has said nothing.
+    pub(super) fn other_way(&self, exit: Exit, error: &Error) -> Option<&'static dyn Agent> {
+        let turn = self.turn.as_ref()?;
+        let says_nothing = turn.output.lines == 0 && error.kind() == ErrorKind::ExitedBeforeInit;
+        let refuses = says_nothing && exit.code.is_some_and(|code| code != 0) && turn.cancellation.is_none();
+        self.agent.fallback().filter(|_| refuses)
     }
 
     /// Whether the turn under way is to be stopped by a message that came while something was waited for.
@@ -210,6 +245,7 @@ impl Executor {
         }
         self.end_process(self.options.linger).await;
         self.agent = agent;
+        self.dialect = None;
         self.agent_session_id.clone_from(&options.agent.resume);
         let record = self.options.record.take();
         self.options = SessionOptions { record, ..options };
@@ -225,7 +261,20 @@ impl Executor {
     async fn end_process(&mut self, linger: Duration) {
         if let Some(live) = self.live.take() {
             live.process.terminate(linger, self.options.cancel.grace).await;
+            self.keep_dialect(live.dialect);
         }
+    }
+
+    /// A process that has had its turn is no use for another one.
+    async fn end_spent_process(&mut self) {
+        if !self.agent.is_held_open() {
+            self.end_process(self.options.linger).await;
+        }
+    }
+
+    /// Keeps what the next process of the session speaks, too, and what is known by it.
+    pub(super) fn keep_dialect(&mut self, dialect: Box<dyn Dialect>) {
+        self.dialect = Some(dialect).filter(|_| !self.agent.is_held_open());
     }
 
     /// The process of the session, started if there is none.
@@ -239,11 +288,15 @@ impl Executor {
             let budget = self.turn.as_ref().map(|turn| turn.budget).unwrap_or_default();
             self.options.agent.max_turns = budget.turns;
             self.options.agent.max_cost_usd = self.account(budget).left_usd(self.dispatcher.usage());
-            let command = self.agent.command(&self.options.agent);
+            let command = self.agent.command(&self.options.agent)?;
+            let mut dialect = match self.dialect.take() {
+                Some(dialect) => dialect,
+                None => self.agent.dialect(&self.options.agent)?,
+            };
             let supervision =
                 Supervision { runner: self.options.agent.runner.clone(), grace: self.options.cancel.grace };
             let process = Process::spawn(&command, &supervision, self.agent.install_hint())?;
-            let mut dialect = self.agent.dialect();
+            self.journal.process_started(&command.program.to_string_lossy(), self.agent_session_id.is_some());
             process.write(dialect.open());
             let frames = FrameDecoder::new(self.options.line_limit);
             let resumes = self.agent_session_id.is_some();

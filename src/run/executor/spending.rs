@@ -43,6 +43,7 @@ impl Executor {
         let times = self.options.cancel;
         if let Some(Turn { cancellation, .. }) = &mut self.turn {
             let cause = StopCause::Budget(exceeded);
+            self.journal.stopping(cause.word());
             cancellation.get_or_insert_with(|| Cancellation::new(cause, times, Instant::now()));
         }
         self.interrupt_if_cancelled(live);

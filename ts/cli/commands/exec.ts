@@ -30,6 +30,7 @@ export interface ExecFlags extends LimitFlags {
   session?: string
   continue?: boolean
   save?: boolean
+  verbose?: boolean
   retries?: string
   maxWait?: string
   onError?: string
@@ -66,6 +67,7 @@ export function planOf(flags: ExecFlags): Plan {
     deniedTools: flags.deny,
     permissionMode: flags.permissionMode,
     save: flags.save,
+    log: flags.verbose && !process.env.LOCUS_LOG ? 'debug' : undefined,
     retry: retryOf(flags, settings.retry),
     budget: settings.budget?.session,
   }

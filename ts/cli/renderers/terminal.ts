@@ -256,6 +256,13 @@ export class TerminalRenderer implements Renderer {
           )
         }
         break
+      case 'fallback':
+        this.#line(
+          this.#chalk.yellow(
+            '⚠ this version of the agent is too old to be spoken to as usual; words come late',
+          ),
+        )
+        break
       case 'not_saved':
         this.#line(this.#chalk.yellow(`⚠ the conversation cannot be saved: ${detail.message}`))
         break

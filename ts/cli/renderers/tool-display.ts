@@ -18,6 +18,12 @@ const FACES: Record<string, ToolFace> = {
   WebSearch: { icon: '🌐', message: 'Searching the web', parameter: 'query' },
   Task: { icon: '🤖', message: 'Spawning agent', parameter: 'description' },
   Agent: { icon: '🤖', message: 'Spawning agent', parameter: 'description' },
+  // Codex's.
+  command_execution: { icon: '⚡', message: 'Running command', parameter: 'command' },
+  file_change: { icon: '📝', message: 'Changing files', parameter: 'changes' },
+  web_search: { icon: '🌐', message: 'Searching the web', parameter: 'query' },
+  todo_list: { icon: '📋', message: 'Planning', parameter: 'items' },
+  spawn_agent: { icon: '🤖', message: 'Spawning agent', parameter: 'prompt' },
 }
 
 /** Icon, message and key parameter of a tool use. */
@@ -35,7 +41,18 @@ export function toolTitle(tool: string, parameters: Record<string, unknown> = {}
   const value = face.parameter
     ? parameters[face.parameter]
     : Object.values(parameters).find((it) => typeof it === 'string')
-  return { icon: face.icon, message: face.message, detail: typeof value === 'string' ? oneLine(value) : '' }
+  return { icon: face.icon, message: face.message, detail: oneLine(inWords(value)) }
+}
+
+/** A parameter, or the list of files or of steps that it is. */
+function inWords(value: unknown): string {
+  if (Array.isArray(value)) {
+    return value
+      .map((it) => (it as { path?: unknown })?.path ?? (it as { text?: unknown })?.text)
+      .filter((it) => typeof it === 'string')
+      .join(', ')
+  }
+  return typeof value === 'string' ? value : ''
 }
 
 const PREVIEW_LINES = 3

@@ -34,7 +34,7 @@ export interface CommandSpec {
   bare(args: string): boolean
 }
 
-export const PROVIDERS: readonly string[] = ['claude', 'demo']
+export const PROVIDERS: readonly string[] = ['claude', 'codex', 'demo']
 export const EXPORT_FORMATS: readonly string[] = ['md', 'json', 'jsonl', 'html']
 
 const none = (args: string) => args === ''

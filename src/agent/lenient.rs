@@ -1,0 +1,100 @@
+//! Objects of which only what matters is read, and nothing is fatal.
+//!
+//! They are read with more patience than serde has by itself, so that what is odd in a line costs that and nothing
+//! else: of a key that is there twice the last counts, and what is not of the type that is expected counts as absent.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::Deserializer;
+use serde_json::value::RawValue;
+
+use super::json::CheckedJson;
+
+/// A string that borrows from the line where it has no escapes; a bare `Option<Cow<str>>` would not.
+#[derive(Debug, Deserialize)]
+pub(in crate::agent) struct Text<'a>(#[serde(borrow)] pub(in crate::agent) Cow<'a, str>);
+
+impl Text<'_> {
+    pub(in crate::agent) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Defines objects, each by its fields, their types and their keys (`"a" | "b"` where a key has two spellings).
+macro_rules! objects {
+    ($($(#[$meta:meta])* $name:ident $(<$de:lifetime>)? {
+        $($(#[$field_meta:meta])* $field:ident: $type:ty = $key:pat,)+
+    })+) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Default)]
+        pub(super) struct $name $(<$de>)? {
+            $($(#[$field_meta])* pub(super) $field: Option<$type>,)+
+        }
+
+        impl<'de> $crate::agent::lenient::Object<'de> for $name $(<$de>)? {
+            fn set(&mut self, key: &str, value: $crate::agent::json::CheckedJson<'de>) {
+                match key {
+                    $($key => self.$field = $crate::agent::lenient::Value::of(value),)+
+                    _ => {}
+                }
+            }
+        }
+    )+};
+}
+
+/// What is read from an object: all its fields are optional.
+pub(in crate::agent) trait Object<'de>: Default {
+    fn set(&mut self, key: &str, value: CheckedJson<'de>);
+}
+
+/// What the object that `json` is holds; `None` if it is none.
+pub(in crate::agent) fn object<'de, T: Object<'de>>(json: CheckedJson<'de>) -> Option<T> {
+    let mut object = T::default();
+    for (key, value) in json.members()? {
+        object.set(&key, value);
+    }
+    Some(object)
+}
+
+/// A type that a value turns out to be of, or not.
+pub(in crate::agent) trait Value<'de>: Sized {
+    fn of(json: CheckedJson<'de>) -> Option<Self>;
+}
+
+impl<'de, T: Object<'de>> Value<'de> for T {
+    fn of(json: CheckedJson<'de>) -> Option<Self> {
+        object(json)
+    }
+}
+
+impl<'de> Value<'de> for CheckedJson<'de> {
+    fn of(json: CheckedJson<'de>) -> Option<Self> {
+        (json.as_str() != "null").then_some(json)
+    }
+}
+
+/// Lets these types be fields, as serde reads them.
+macro_rules! values {
+    ($($type:ty,)+) => {$(
+        impl<'de> $crate::agent::lenient::Value<'de> for $type {
+            fn of(json: $crate::agent::json::CheckedJson<'de>) -> Option<Self> {
+                serde_json::from_str(json.as_str()).ok()
+            }
+        }
+    )+};
+}
+
+values![Text<'de>, bool, u16, i64, u64, f64, String, Vec<Maybe<String>>,];
+
+pub(in crate::agent) use {objects, values};
+
+/// An item of a list, which may be odd without harm to the others.
+#[derive(Debug)]
+pub(in crate::agent) struct Maybe<T>(pub(in crate::agent) Option<T>);
+
+impl<'de, T: Value<'de>> Deserialize<'de> for Maybe<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&RawValue>::deserialize(deserializer).map(|json| Self(T::of(CheckedJson::of(json))))
+    }
+}
