@@ -158,7 +158,7 @@ async fn a_limit_is_waited_for_until_it_is_reset() {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let reset = format!(
         r#"{{"type":"rate_limit_event","rate_limit_info":{{"status":"rejected","resetsAt":{}}}}}"#,
-        now + 1
+        now + 3
     );
     fs::write(tried.file("REFUSALS.events"), reset + "\n").unwrap();
     let error = tried.turn(quick()).await.error();
