@@ -30,8 +30,8 @@ const NATIVE = {
 }
 const JS = {
   sources: ['ts', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs', 'index.d.ts'],
-  products: () => ['dist/index.cjs', 'dist/cli.cjs', 'types/index.d.ts'],
-  least: 3,
+  products: () => ['dist/index.cjs', 'dist/cli.cjs', 'dist/interactive.cjs', 'types/index.d.ts'],
+  least: 4,
 }
 
 function isFresh({ sources, products, least }) {
@@ -93,6 +93,8 @@ async function buildJs() {
     sourcesContent: false,
     logLevel: 'warning',
     external: ['../index.js'],
+    // Required when it is time: Node looks through a CommonJS file that is imported for what it may export.
+    supported: { 'dynamic-import': false },
     // One implementation for both module systems: classes, and `instanceof` with them, exist once.
     format: 'cjs',
     define: { 'import.meta.url': 'importMetaUrl' },
@@ -110,6 +112,20 @@ async function buildJs() {
     outdir: 'dist',
     outExtension: { '.js': '.cjs' },
     banner: { js: `#!/usr/bin/env node\n${shared.banner.js}` },
+    plugins: [apart(INTERACTIVE)],
+  })
+  await bundle({
+    ...shared,
+    entryPoints: { interactive: 'ts/cli/repl/run.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
+    plugins: [apart(HIGHLIGHT)],
+  })
+  await bundle({
+    ...shared,
+    entryPoints: { highlight: 'ts/cli/display/highlight.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
   })
   chmodSync(join(root, 'dist', 'cli.cjs'), 0o755)
   rmSync(join(root, 'types'), { recursive: true, force: true })
@@ -118,6 +134,19 @@ async function buildJs() {
   // The face for `import`: names are found by Node's own lexer.
   writeFileSync(join(root, 'dist', 'index.mjs'), "export * from './index.cjs'\n")
   writeFileSync(join(root, 'types', 'index.d.mts'), "export * from './index.js'\n")
+}
+
+/** Modules that are files of their own, so that nobody reads what is not needed. */
+const INTERACTIVE = { filter: /\/repl\/run\.js$/, path: './interactive.cjs' }
+const HIGHLIGHT = { filter: /\/display\/highlight\.js$/, path: './highlight.cjs' }
+
+function apart({ filter, path }) {
+  return {
+    name: `apart ${path}`,
+    setup({ onResolve }) {
+      onResolve({ filter }, () => ({ path, external: true }))
+    },
+  }
 }
 
 function run(command, args) {

@@ -33,7 +33,7 @@ function shown(
     )
   const [out, err] = [record('stdout'), record('stderr')]
   const renderer = new TerminalRenderer({
-    ...{ out, err, stream: true, animate: false, colors: false, verbose: false },
+    ...{ out, err, stream: true, colors: false, verbose: false },
     ...options,
   })
   renderer.start(START)
@@ -266,7 +266,6 @@ it('the terminal says when one of its streams cannot keep up', () => {
     const renderer = new TerminalRenderer({
       ...outputs,
       stream: true,
-      animate: false,
       colors: false,
       verbose: false,
     })

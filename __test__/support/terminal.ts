@@ -9,10 +9,14 @@ import { temporaryFolder } from './folder.js'
 
 const COLUMNS = 80
 const ROWS = 60
+/** When a screen is not waited for any more; it is told then. */
+const GIVE_UP_MS = 20_000
 
 /** A run of the command line in a terminal. */
 export interface TerminalRun {
   exitCode: number
+  /** The number of the signal that ended it. */
+  signal: number | undefined
   /** Everything that was written, escape sequences included. */
   bytes: string
   /** What is seen at the end. */
@@ -25,7 +29,28 @@ export interface StartedTerminal {
   type(keys: string): void
   /** Resolves when this has been written. */
   written(text: string): Promise<void>
+  /** Resolves when this is on the screen, or has scrolled away from it. */
+  shown(text: string): Promise<void>
+  /** What is on the screen, and above it what has scrolled away. */
+  screen(): string
+  /** What is on the screen alone. */
+  visible(): string[]
+  resize(columns: number, rows: number): void
+  pid: number
+  kill(signal: NodeJS.Signals): void
+  /** Closes the terminal, as when its window is closed. */
+  close(): void
   finished: Promise<TerminalRun>
+}
+
+/** How a terminal is, where it is not as usual. */
+export interface TerminalSetup {
+  columns?: number
+  rows?: number
+  /** How many lines that have scrolled away are kept. */
+  scrollback?: number
+  /** The folder to run in (default: a new one, which is also the home). */
+  cwd?: string
 }
 
 /** Starts the built command line in a pseudo-terminal, with a fake agent as `claude`. */
@@ -33,12 +58,14 @@ export function startInTerminal(
   args: string[],
   agent: string,
   env: Record<string, string> = {},
+  setup: TerminalSetup = {},
 ): StartedTerminal {
+  const { columns: cols = COLUMNS, rows = ROWS, scrollback = 1000 } = setup
   const home = temporaryFolder()
   const PATH = [pathWith(agent), dirname(process.execPath), '/usr/bin', '/bin'].join(':')
-  const screen = new xterm.Terminal({ cols: COLUMNS, rows: ROWS, allowProposedApi: true })
+  const screen = new xterm.Terminal({ cols, rows, scrollback, allowProposedApi: true })
   const child = pty.spawn(process.execPath, [CLI, ...args], {
-    ...{ cols: COLUMNS, rows: ROWS, cwd: home },
+    ...{ cols, rows, cwd: setup.cwd ?? home },
     env: { HOME: home, TERM: 'xterm-256color', PATH, ...MEASURED, ...env },
   })
   let over = false
@@ -58,10 +85,13 @@ export function startInTerminal(
     }
   })
   const finished = new Promise<TerminalRun>((resolve) => {
-    child.onExit(async ({ exitCode }) => {
+    child.onExit(async ({ exitCode, signal }) => {
       over = true
       await drawn
-      resolve({ exitCode, bytes, screen: textOn(screen) })
+      for (const watcher of watchers) {
+        watcher()
+      }
+      resolve({ exitCode, signal, bytes, screen: textOn(screen) })
     })
   })
   const written = (text: string) =>
@@ -75,7 +105,43 @@ export function startInTerminal(
       watchers.add(watcher)
       watcher()
     })
-  return { type: (keys) => child.write(keys), written, finished }
+  const shown = async (text: string) => {
+    const deadline = AbortSignal.timeout(GIVE_UP_MS)
+    for (;;) {
+      await drawn
+      if (trimmed(textOn(screen)).includes(text)) {
+        return
+      }
+      if (deadline.aborted || over) {
+        throw new Error(`${JSON.stringify(text)} was never shown; what was:\n${trimmed(textOn(screen))}`)
+      }
+      await new Promise<void>((resolve) => {
+        const watcher = () => {
+          watchers.delete(watcher)
+          deadline.removeEventListener('abort', watcher)
+          resolve()
+        }
+        watchers.add(watcher)
+        deadline.addEventListener('abort', watcher)
+      })
+    }
+  }
+  return {
+    type: (keys) => child.write(keys),
+    written,
+    shown,
+    screen: () => trimmed(textOn(screen)),
+    visible: () => visibleOn(screen),
+    resize: (cols, rows) => {
+      screen.resize(cols, rows)
+      child.resize(cols, rows)
+    },
+    pid: child.pid,
+    kill: (signal) => process.kill(child.pid, signal),
+    // Not among its types.
+    close: () => (child as unknown as { destroy(): void }).destroy(),
+    finished,
+  }
 }
 
 function textOn(terminal: xterm.Terminal): string {
@@ -85,4 +151,20 @@ function textOn(terminal: xterm.Terminal): string {
     (_, y) => buffer.getLine(y)?.translateToString(true) ?? '',
   )
   return lines.join('\n').trimEnd()
+}
+
+function visibleOn({ buffer: { active }, rows }: xterm.Terminal): string[] {
+  return Array.from(
+    { length: rows },
+    (_, y) =>
+      active
+        .getLine(active.baseY + y)
+        ?.translateToString(true)
+        .trimEnd() ?? '',
+  )
+}
+
+/** Without the blanks at the ends of lines. */
+function trimmed(text: string): string {
+  return text.replaceAll(/ +$/gm, '')
 }

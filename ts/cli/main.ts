@@ -6,12 +6,17 @@ import pkg from '../../package.json'
 import { type ErrorCode, execError } from '../errors.js'
 import { type ExecFlags, runExec } from './commands/exec.js'
 import { EXIT_CODES } from './exit-codes.js'
+import { endIfTerminalIsGone } from './hang-up.js'
 import { Output } from './output.js'
+import type { PermissionDesk } from './permissions/permission-desk.js'
 import { JsonStreamRenderer } from './renderers/json-stream.js'
 import type { Renderer } from './renderers/renderer.js'
 
 /** The flags of `locus exec`. */
 interface Flags extends ExecFlags {
+  interactive?: boolean
+  saveOnExit?: string
+  status?: boolean
   stream: boolean
   simple?: boolean
   jsonStream?: boolean
@@ -32,6 +37,7 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .command('exec')
     .description('run a prompt with an agent')
     .argument('[prompt...]', 'what the agent is to do; - reads it from stdin')
+    .option('-i, --interactive', 'talk with the agent; also without a prompt in a terminal')
     .option('-p, --provider <name>', 'the agent: claude, codex or demo (default: claude)')
     .option('-m, --model <name>', "the model (default: the agent's choice)")
     .option('--executable <path>', "the agent's executable (default: found on PATH)")
@@ -50,6 +56,8 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     )
     .option('-c, --continue', 'go on with the conversation that was changed last')
     .option('--no-save', 'do not keep the conversation on disk')
+    .option('--save-on-exit <when>', 'ask, always or never: whether a conversation of -i is kept')
+    .option('--no-status', 'no status line under what is typed in -i')
     .option(
       '--retries <count>',
       'how often a turn is tried again that fails of something that may pass (default: 2)',
@@ -100,6 +108,7 @@ Examples:
   $ locus exec "explain this project"
   $ locus exec --provider demo "hello"          offline, no account needed
   $ git diff | locus exec - > review.md         the answer goes to stdout, all else to stderr
+  $ locus exec                                  talks with the agent
   $ locus exec --continue "and now test it"     goes on with the last conversation of this project
 
 The provider and the model can also be set by LOCUS_PROVIDER and LOCUS_MODEL, or in .locus/settings.json.
@@ -116,15 +125,28 @@ async function makeRenderer(flags: Flags): Promise<Renderer> {
   }
   const err = new Output(process.stderr)
   const { TerminalRenderer } = await import('./renderers/terminal.js')
+  const { SpinnerIndicator } = await import('./renderers/spinner.js')
   const plain =
     flags.simple || err.isTerminal === false || process.env.NO_COLOR || process.env.TERM === 'dumb'
   return new TerminalRenderer({
     out,
     err,
     stream: flags.stream,
-    animate: !plain && !process.env.CI,
+    ...(!plain && !process.env.CI && { indicator: new SpinnerIndicator() }),
     colors: !plain,
     verbose: flags.verbose ?? false,
+  })
+}
+
+/** Who is asked for permission: the person at the terminal, if there is one. */
+async function makeDesk({ jsonStream }: Flags): Promise<PermissionDesk | undefined> {
+  if (jsonStream || !process.stdin.isTTY || !process.stderr.isTTY) {
+    return undefined
+  }
+  const { PermissionDesk } = await import('./permissions/permission-desk.js')
+  return new PermissionDesk(async (request, signal) => {
+    const { askInTerminal } = await import('./permissions/terminal-asker.js')
+    return await askInTerminal(request, signal)
   })
 }
 
@@ -134,15 +156,37 @@ async function exec(words: string[], flags: Flags): Promise<void> {
     process.exitCode = await runLegacy(words, flags)
     return
   }
-  process.exitCode = await runExec(words, flags, await makeRenderer(flags))
+  if (isInteractive(words, flags)) {
+    const { runRepl } = await import('./repl/run.js')
+    process.exitCode = await runRepl(words, flags)
+  } else {
+    process.exitCode = await runExec(words, flags, await makeRenderer(flags), await makeDesk(flags))
+  }
+  endIfTerminalIsGone()
+}
+
+/** Whether somebody wants to talk: by the flag, or by giving no prompt in a terminal. */
+function isInteractive(words: string[], { interactive, jsonStream }: Flags): boolean {
+  if (interactive && jsonStream) {
+    throw execError('INVALID_INPUT', '--json-stream is for programs; leave out --interactive')
+  }
+  const talks = words.length === 0 && process.stdin.isTTY && process.stdout.isTTY && !jsonStream
+  return interactive ?? talks
+}
+
+function onOutputError(error: NodeJS.ErrnoException): void {
+  // The terminal has gone; the signal says so too, and what it asks for is under way.
+  if (error.code === 'EIO') {
+    return
+  }
+  // `locus exec … | head`: when the reader has gone there is nobody to write for.
+  process.exit(error.code === 'EPIPE' ? 0 : EXIT_CODES.INTERNAL)
 }
 
 /** Runs the command line; sets the exit code. */
 export async function main(args: string[]): Promise<void> {
-  // `locus exec … | head`: when the reader has gone there is nobody to write for.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? 0 : EXIT_CODES.INTERNAL)
-  })
+  process.stdout.on('error', onOutputError)
+  process.stderr.on('error', onOutputError)
   try {
     await program(exec).parseAsync(args, { from: 'user' })
   } catch (error) {

@@ -1,5 +1,8 @@
 import type { WriteStream } from 'node:tty'
 
+/** Takes text that is to be shown. */
+export type TextSink = Pick<Output, 'isTerminal' | 'columns' | 'write' | 'flush' | 'ready'>
+
 /**
  * Writes to a stream in batches: what is written within one turn of the event loop goes out as one `write`, and a
  * consumer that cannot keep up is waited for.
@@ -42,10 +45,13 @@ export class Output {
     this.#buffer = ''
     if (!ready && !this.#drained) {
       this.#drained = new Promise((resolve) => {
-        this.#stream.once('drain', () => {
+        const go = () => {
+          this.#stream.off('drain', go).off('close', go)
           this.#drained = undefined
           resolve()
-        })
+        }
+        // A terminal that has gone never takes more; what is written to it is dropped.
+        this.#stream.once('drain', go).once('close', go)
       })
     }
   }

@@ -11,6 +11,7 @@ import { ExecSession } from '../../session.js'
 import { parseDuration } from '../duration.js'
 import { EXIT_CODES, EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
 import { type LimitFlags, limitsOf } from '../limits.js'
+import type { PermissionDesk } from '../permissions/permission-desk.js'
 import { readPrompt } from '../prompt.js'
 import { askRecovery, canAsk, parseOnError } from '../recovery.js'
 import type { Renderer } from '../renderers/renderer.js'
@@ -86,8 +87,16 @@ function retryOf({ retries, maxWait }: ExecFlags, settings: RetryPolicy | undefi
   }
 }
 
-/** Runs one prompt and shows it; resolves to the exit code. Never throws: what goes wrong is shown by the renderer. */
-export async function runExec(words: string[], flags: ExecFlags, renderer: Renderer): Promise<number> {
+/**
+ * Runs one prompt and shows it; resolves to the exit code. Never throws: what goes wrong is shown by the renderer. `desk`:
+ * who is asked for permission.
+ */
+export async function runExec(
+  words: string[],
+  flags: ExecFlags,
+  renderer: Renderer,
+  desk?: PermissionDesk,
+): Promise<number> {
   const started = performance.now()
   let plan: Plan | undefined
   let session: ExecSession | undefined
@@ -114,9 +123,11 @@ export async function runExec(words: string[], flags: ExecFlags, renderer: Rende
   let error: ExecError | undefined
   try {
     plan = planOf(flags)
+    plan.options.onPermission = desk?.decide
     const onError = flags.onError === undefined ? undefined : parseOnError(flags.onError)
     const prompt = await readPrompt(words, process.stdin)
     session = await openSession(flags, plan)
+    session.on(ExecEventType.PERMISSION_RESOLVED, ({ data }) => desk?.resolved(data.id))
     begin()
     signals = new Signals(session, (exitCode) => {
       end(exitCode, execError('CANCELLED', 'the turn was abandoned; the guard ends what is left of it'))
@@ -144,7 +155,7 @@ export async function runExec(words: string[], flags: ExecFlags, renderer: Rende
 }
 
 /** Keeps the history within its limits. The run is over and has told its end; what fails here is told beside it. */
-async function prune({ projectPath, history }: Plan): Promise<void> {
+export async function prune({ projectPath, history }: Plan): Promise<void> {
   try {
     await new HistoryStore({ projectPath }).prune(history)
   } catch (error) {
@@ -153,7 +164,7 @@ async function prune({ projectPath, history }: Plan): Promise<void> {
 }
 
 /** A new session, or the one that the flags name. */
-async function openSession(flags: ExecFlags, { options, projectPath }: Plan): Promise<ExecSession> {
+export async function openSession(flags: ExecFlags, { options, projectPath }: Plan): Promise<ExecSession> {
   if (flags.session !== undefined && flags.continue) {
     throw execError('INVALID_INPUT', 'give either --session or --continue, not both')
   }
@@ -258,7 +269,8 @@ class Signals {
   }
 }
 
-function asExecError(thrown: unknown): ExecError {
+/** What was thrown, as an error with a code. */
+export function asExecError(thrown: unknown): ExecError {
   if (thrown instanceof ExecError) {
     return thrown
   }

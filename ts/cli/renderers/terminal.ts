@@ -1,30 +1,33 @@
 import { Chalk, type ChalkInstance } from 'chalk'
 import truncate from 'cli-truncate'
-import ora, { type Ora } from 'ora'
+
 import type { StatusChunk, StreamChunk, ToolResultChunk, Usage } from '../../chunks.js'
 import { type RecoveryAction, recoveryChoices } from '../../error-handler.js'
 import type { ExecError } from '../../errors.js'
 import type { ExecEventData } from '../../events.js'
-import { costText, formatDuration, formatTokens } from '../format.js'
-import type { Output } from '../output.js'
+import { costMark, costText, formatDuration, formatTokens } from '../format.js'
+import type { TextSink } from '../output.js'
 import { SHORT_ID } from '../short-id.js'
 import { CleanText, cleanValue } from './clean-text.js'
 import { Countdown } from './countdown.js'
+import { type Indicator, NO_INDICATOR } from './indicator.js'
 import type { Renderer, RunEnd, RunStart } from './renderer.js'
 import { toolOutcome, toolTitle } from './tool-display.js'
 
 /** How the terminal is written to. */
 export interface TerminalOptions {
   /** The answer. */
-  out: Output
+  out: TextSink
   /** All that is about the answer: indicators, tools, the summary, errors. */
-  err: Output
+  err: TextSink
   /** Show the answer while it is made, or at its end. */
   stream: boolean
-  /** Whether lines may be drawn over. */
-  animate: boolean
+  /** Shows what goes on, where lines may be drawn over. */
+  indicator?: Indicator
   colors: boolean
   verbose: boolean
+  /** What is told at the end: all, one line for each turn of many, or nothing (default: all). */
+  summary?: 'full' | 'line' | 'none'
 }
 
 const RECOVERING: Record<RecoveryAction, string> = {
@@ -49,8 +52,9 @@ export class TerminalRenderer implements Renderer {
   readonly #chalk: ChalkInstance
   readonly #tools = new Map<string, RunningTool>()
   readonly #answer = new CleanText()
-  #spinner: Ora | undefined
-  #activity = ''
+  readonly #indicator: Indicator
+  /** The questions for permission that somebody is thinking about. */
+  readonly #asked = new Set<string>()
   #midLine = false
   /** Whether the last thing shown was a line about the answer. */
   #afterLine = false
@@ -69,6 +73,7 @@ export class TerminalRenderer implements Renderer {
   constructor(options: TerminalOptions) {
     this.#options = options
     this.#chalk = new Chalk({ level: options.colors ? 1 : 0 })
+    this.#indicator = options.indicator ?? NO_INDICATOR
   }
 
   start({ model, sessionId, saved }: RunStart): void {
@@ -110,6 +115,11 @@ export class TerminalRenderer implements Renderer {
       case 'status':
         this.#status(chunk)
         break
+      case 'permission_request':
+        this.#asked.add(chunk.id)
+        this.#stop()
+        this.#endLine()
+        break
       case 'unparsed':
         this.#unparsed++
         if (this.#options.verbose) {
@@ -127,7 +137,8 @@ export class TerminalRenderer implements Renderer {
   }
 
   permissionResolved(resolution: ExecEventData['permission:resolved']): void {
-    const { tool, behavior, decidedBy } = cleanValue(resolution)
+    const { id, tool, behavior, decidedBy } = cleanValue(resolution)
+    this.#asked.delete(id)
     if (behavior === 'deny' && decidedBy === 'default') {
       const { yellow, bold } = this.#chalk
       this.#line(
@@ -209,8 +220,7 @@ export class TerminalRenderer implements Renderer {
     for (const line of toolOutcome(chunk)) {
       this.#line(this.#fit(`${indent}  ${chunk.success ? dim(`│ ${line}`) : red(`│ ${line}`)}`))
     }
-    const [next] = [...this.#tools.values()].slice(-1)
-    this.#show(next?.title ?? 'Working')
+    this.#show('Working')
   }
 
   #status({ status, detail = {} }: StatusChunk): void {
@@ -252,6 +262,9 @@ export class TerminalRenderer implements Renderer {
             '⚠ this version of the agent is too old to be spoken to as usual; words come late',
           ),
         )
+        break
+      case 'cost_unknown':
+        this.#line(this.#chalk.yellow(`⚠ ${detail.message}`))
         break
       case 'not_saved':
         this.#line(this.#chalk.yellow(`⚠ the conversation cannot be saved: ${detail.message}`))
@@ -308,28 +321,24 @@ export class TerminalRenderer implements Renderer {
     }
   }
 
-  /** Shows what goes on, while nothing else is shown. */
+  /** Shows what goes on: the tools at work, or this. */
   #show(activity: string): void {
-    if (!this.#options.animate || this.#midLine) {
+    const asking = this.#asked.size > 0
+    if (this.#indicator === NO_INDICATOR || (!this.#indicator.apart && (this.#midLine || asking))) {
       return
     }
-    this.#options.out.flush()
-    this.#options.err.flush()
-    if (this.#spinner) {
-      if (this.#activity !== activity) {
-        this.#spinner.text = activity
-      }
-    } else {
-      this.#spinner = ora({ text: activity, stream: process.stderr, discardStdin: false }).start()
+    if (!this.#indicator.apart) {
+      this.#options.out.flush()
+      this.#options.err.flush()
     }
-    this.#activity = activity
+    const tools = [...this.#tools.values()].map(({ title }) => title)
+    this.#indicator.show(tools.length > 0 ? tools : [activity])
   }
 
   #stop(): void {
     this.#countdown?.stop()
     this.#countdown = undefined
-    this.#spinner?.stop()
-    this.#spinner = undefined
+    this.#indicator.hide()
   }
 
   #error(error: ExecError): void {
@@ -353,6 +362,11 @@ export class TerminalRenderer implements Renderer {
   }
 
   #summarize({ toolsUsed, usage }: ExecEventData['turn:completed'], durationMs: number): void {
+    const { summary = 'full' } = this.#options
+    if (summary !== 'full') {
+      this.#summarizeShortly(summary, usage, durationMs)
+      return
+    }
     const { dim, blue } = this.#chalk
     const rule = dim('─'.repeat(Math.min(50, this.#options.err.columns)))
     const rows: Array<[string, string]> = [
@@ -376,6 +390,14 @@ export class TerminalRenderer implements Renderer {
       this.#line(dim(`  ${`${name}:`.padEnd(12)}${value}`))
     }
     this.#line(rule)
+  }
+
+  #summarizeShortly(summary: 'line' | 'none', usage: Usage, durationMs: number): void {
+    if (summary === 'line') {
+      const tokens = `${formatTokens(usage.input)} in, ${formatTokens(usage.output)} out`
+      const cost = usage.costUsd === undefined ? '' : ` · ${costMark(usage)}`
+      this.#line(this.#chalk.dim(`${formatDuration(durationMs)} · ${tokens}${cost}`))
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import { EXIT_CODES } from '../exit-codes.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { JsonStreamRenderer } from '../renderers/json-stream.js'
 import type { Renderer, RunStart } from '../renderers/renderer.js'
+import { SpinnerIndicator } from '../renderers/spinner.js'
 import { TerminalRenderer } from '../renderers/terminal.js'
 import type { CommonFlags, SessionsCommand } from './command.js'
 import { findSession } from './find-session.js'
@@ -122,7 +123,15 @@ async function storedSession(
 }
 
 function terminal({ out, err, animate, remarks }: Screen): Renderer {
-  return new TerminalRenderer({ out, err, stream: true, animate, colors: remarks.level > 0, verbose: false })
+  const indicator = animate ? new SpinnerIndicator() : undefined
+  return new TerminalRenderer({
+    out,
+    err,
+    stream: true,
+    indicator,
+    colors: remarks.level > 0,
+    verbose: false,
+  })
 }
 
 function showPrompt(screen: Screen, prompt: string): void {

@@ -1,0 +1,23 @@
+import ora, { type Ora } from 'ora'
+
+import type { Indicator } from './indicator.js'
+
+/** A spinner on stderr; it is drawn where the next text will be. */
+export class SpinnerIndicator implements Indicator {
+  readonly apart = false
+  #spinner: Ora | undefined
+
+  show(activities: readonly string[]): void {
+    const text = activities.at(-1) ?? ''
+    if (!this.#spinner) {
+      this.#spinner = ora({ text, stream: process.stderr, discardStdin: false }).start()
+    } else if (this.#spinner.text !== text) {
+      this.#spinner.text = text
+    }
+  }
+
+  hide(): void {
+    this.#spinner?.stop()
+    this.#spinner = undefined
+  }
+}

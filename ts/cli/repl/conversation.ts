@@ -1,0 +1,119 @@
+import type { Usage } from '../../chunks.js'
+import { ExecEventType } from '../../events.js'
+import type { PermissionHandler, SessionOptions } from '../../options.js'
+import type { ExecSession } from '../../session.js'
+import type { TurnStream } from '../../stream.js'
+import { addUsage, NO_USAGE } from '../../usage.js'
+import { SHORT_ID } from '../short-id.js'
+
+/** Opens a session: the one with this id, or a new one. */
+export type OpenSession = (id: string | undefined, changes: SessionOptions) => Promise<ExecSession>
+
+/** The conversation of the interactive mode: one session at a time, whose agent is held open between its turns. */
+export class Conversation {
+  readonly #open: OpenSession
+  /** What was changed by commands; it holds for the conversations that follow. */
+  #changes: SessionOptions
+  #session: ExecSession
+  #used: Usage = NO_USAGE
+  #model: string | undefined
+  /** Whether it was there before the program began. */
+  #resumed: boolean
+  #turns = 0
+
+  private constructor(session: ExecSession, open: OpenSession, resumed: boolean, changes: SessionOptions) {
+    this.#session = session
+    this.#open = open
+    this.#resumed = resumed
+    this.#changes = changes
+    this.#watch()
+  }
+
+  /** Opens the first one: `session`, which may have been there before. */
+  static of(
+    session: ExecSession,
+    open: OpenSession,
+    {
+      resumed,
+      model,
+      onPermission,
+    }: { resumed: boolean; model: string | undefined; onPermission: PermissionHandler },
+  ): Conversation {
+    const conversation = new Conversation(session, open, resumed, { onPermission })
+    conversation.#model = model
+    return conversation
+  }
+
+  get session(): ExecSession {
+    return this.#session
+  }
+
+  get shortId(): string {
+    return this.#session.id.slice(0, SHORT_ID)
+  }
+
+  get provider(): string {
+    return this.#session.provider
+  }
+
+  /** The model as the agent calls it, or as it was asked for. */
+  get model(): string | undefined {
+    return this.#model
+  }
+
+  /** Tokens and cost since the program began, of this conversation. */
+  get used(): Readonly<Usage> {
+    return this.#used
+  }
+
+  /** The turns since the program began, of this conversation. */
+  get turns(): number {
+    return this.#turns
+  }
+
+  get resumed(): boolean {
+    return this.#resumed
+  }
+
+  /** What was asked last. */
+  get lastPrompt(): string | undefined {
+    return this.#session.getHistory().findLast(({ role }) => role === 'user')?.content
+  }
+
+  run(prompt: string): TurnStream {
+    this.#turns++
+    return this.#session.executeStreaming(prompt)
+  }
+
+  /** Goes on with another model or agent from the next turn on. */
+  async use(changes: Pick<SessionOptions, 'model' | 'provider'>): Promise<void> {
+    await this.#session.use(changes)
+    const { model: _, ...kept } = this.#changes
+    this.#changes = { ...(changes.provider === undefined ? this.#changes : kept), ...changes }
+    this.#model = changes.model
+  }
+
+  /** Ends this conversation and begins another one, or goes on with the one with this id. */
+  async switchTo(id: string | undefined): Promise<void> {
+    // Opened first: where that fails, this one goes on.
+    const next = await this.#open(id, this.#changes)
+    await this.#session.end()
+    this.#session = next
+    this.#resumed = id !== undefined
+    this.#model = this.#changes.model ?? (id === undefined ? this.#model : undefined)
+    this.#turns = 0
+    this.#used = NO_USAGE
+    this.#watch()
+  }
+
+  #watch(): void {
+    this.#session.on(ExecEventType.STATUS_CHANGED, ({ data: { status, detail } }) => {
+      if (status === 'initialized' && typeof detail?.model === 'string') {
+        this.#model = detail.model
+      }
+    })
+    this.#session.on(ExecEventType.TURN_COMPLETED, ({ data: { usage } }) => {
+      this.#used = addUsage(this.#used, usage)
+    })
+  }
+}

@@ -1,0 +1,164 @@
+import { execError } from '../../errors.js'
+import { type ExecFlags, openSession, planOf, prune } from '../commands/exec.js'
+import { EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
+import { PermissionDesk } from '../permissions/permission-desk.js'
+import { cleanValue } from '../renderers/clean-text.js'
+import { Commands } from './commands.js'
+import { createCompleter } from './completion.js'
+import { Conversation } from './conversation.js'
+import { Farewell, SAVE_ON_EXIT, type SaveOnExit } from './farewell.js'
+import { FileChanges } from './file-changes.js'
+import { InputHistory } from './input-history.js'
+import { LiveView } from './live-view.js'
+import { PlainView } from './plain-view.js'
+import { PromptFile } from './prompt-file.js'
+import { Repl } from './repl.js'
+import type { ReplView } from './view.js'
+
+/** The flags of `locus exec -i`. */
+export interface ReplFlags extends ExecFlags {
+  simple?: boolean
+  verbose?: boolean
+  saveOnExit?: string
+  status?: boolean
+}
+
+/** Runs the interactive mode; resolves to the exit code. `words`: the first prompt. */
+export async function runRepl(words: string[], flags: ReplFlags): Promise<number> {
+  const saveOnExit = saveOnExitOf(flags)
+  const saves = flags.save !== false && saveOnExit !== 'never'
+  const runFlags = { ...flags, save: saves ? flags.save : false }
+  const plan = planOf(runFlags)
+  const { projectPath } = plan
+  const prompts = new PromptFile(projectPath)
+  const problems: string[] = []
+  const view = viewOf(flags, projectPath, saves ? prompts : undefined, problems)
+  const desk = new PermissionDesk((request, signal) => view.askPermission(request, signal))
+  const onPermission = desk.decide
+  const session = await openSession(runFlags, { ...plan, options: { ...plan.options, onPermission } })
+  const conversation = Conversation.of(
+    session,
+    (id, changes) =>
+      openSession(
+        { ...runFlags, session: id, continue: false, ...changes },
+        { ...plan, options: { ...plan.options, ...changes } },
+      ),
+    {
+      resumed: flags.session !== undefined || flags.continue === true,
+      model: plan.options.model,
+      onPermission,
+    },
+  )
+  const changes = new FileChanges(projectPath)
+  const repl = new Repl(
+    {
+      ...{ conversation, view, desk, farewell: new Farewell(saveOnExit, { saves, projectPath }), changes },
+      runCommand: (repl) => {
+        const commands = new Commands({
+          ...{ repl, conversation, view, desk, changes, projectPath, saves },
+          permissions: permissionsOf(flags),
+          columns: () => process.stdout.columns || 80,
+        })
+        return (name, args) => commands.run(name, args)
+      },
+    },
+    flags.verbose ?? false,
+  )
+  const release = onSignals(repl)
+  view.note(greeting(conversation, view.colors))
+  for (const problem of problems) {
+    view.note(`⚠ ${problem}`)
+  }
+  const ended = repl.run()
+  if (words.length > 0) {
+    repl.submit(` ${words.join(' ')}`)
+  }
+  const exitCode = await ended
+  release()
+  if (saves) {
+    await prune(plan)
+  }
+  return exitCode
+}
+
+/** The live view in a terminal that can, otherwise the plain one. */
+function viewOf(
+  flags: ReplFlags,
+  folder: string,
+  prompts: PromptFile | undefined,
+  problems: string[],
+): ReplView {
+  const { stdin, stdout, stderr, env } = process
+  const plain = flags.simple || env.NO_COLOR || env.TERM === 'dumb'
+  if (plain || !stdin.isTTY || !stdout.isTTY) {
+    return new PlainView(stdin, stdout, stderr)
+  }
+  // A history that cannot be read or written is no reason not to talk.
+  const attempt = <T>(action: () => T, otherwise: T): T => {
+    try {
+      return action()
+    } catch (error) {
+      problems.push(`what is typed cannot be remembered: ${(error as Error).message}`)
+      return otherwise
+    }
+  }
+  let remembers = prompts !== undefined
+  return new LiveView({
+    ...{ stdin, stdout },
+    history: new InputHistory(attempt(() => cleanValue(prompts?.load() ?? []), [])),
+    remember: (text) => {
+      if (remembers) {
+        remembers = attempt(() => {
+          prompts?.add(text)
+          return true
+        }, false)
+      }
+    },
+    complete: createCompleter(folder),
+    status: flags.status !== false,
+  })
+}
+
+function greeting({ shortId, resumed, session }: Conversation, colors: boolean): string {
+  const messages = session.getHistory().length
+  const first = resumed
+    ? `Resumed session ${shortId}, ${messages} messages; /history shows them`
+    : 'Locus Exec Interactive Mode'
+  const hint = 'Type your prompt, /help, or exit to leave'
+  return colors ? `\u001b[34m${first}\u001b[39m\n\u001b[2m${hint}\u001b[22m` : `${first}\n${hint}`
+}
+
+function saveOnExitOf({ saveOnExit = 'always' }: ReplFlags): SaveOnExit {
+  const known = SAVE_ON_EXIT.find((word) => word === saveOnExit)
+  if (!known) {
+    throw execError('INVALID_INPUT', `--save-on-exit must be ask, always or never, not '${saveOnExit}'`)
+  }
+  return known
+}
+
+/** What the flags allow and deny, in words. */
+function permissionsOf({ yes, allow = [], deny = [], permissionMode }: ReplFlags): string[] {
+  return [
+    ...(yes ? ['everything (--yes)'] : []),
+    ...allow,
+    ...deny.map((rule) => `not ${rule}`),
+    ...(permissionMode === undefined ? [] : [`mode ${permissionMode}`]),
+  ]
+}
+
+/** What the signals ask for; the returned function takes it back. */
+function onSignals(repl: Repl): () => void {
+  const listeners: Array<[NodeJS.Signals, () => void]> = [
+    ['SIGINT', () => repl.interrupt()],
+    ['SIGTERM', () => void repl.leave(EXIT_TERMINATED, { ask: false })],
+    ['SIGHUP', () => void repl.leave(EXIT_HUNG_UP, { ask: false })],
+  ]
+  for (const [signal, listener] of listeners) {
+    process.on(signal, listener)
+  }
+  return () => {
+    for (const [signal, listener] of listeners) {
+      process.off(signal, listener)
+    }
+  }
+}
