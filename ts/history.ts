@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { NativeHistory } from '../index.js'
+import type { CostSource } from './chunks.js'
 import type { ConversationMessage } from './conversation.js'
 import { errorOfNative } from './errors.js'
 import { native } from './native.js'
@@ -41,7 +42,10 @@ export interface SessionSummary {
   turns: number
   messages: number
   sizeBytes: number
+  /** What its turns cost together, as in `Usage`. */
   costUsd?: number
+  costSource?: CostSource
+  costPartial?: true
   /** Whether its last turn was never finished. */
   interrupted: boolean
   compressed: boolean

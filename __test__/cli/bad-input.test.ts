@@ -150,7 +150,7 @@ const cases: [string, () => Case][] = [
     'an unknown provider',
     () => ({
       code: 'UNKNOWN_PROVIDER',
-      message: /^unknown provider 'hal'; known providers: claude, demo$/,
+      message: /^unknown provider 'hal'; known providers: claude, codex, demo$/,
       args: ['--provider', 'hal', 'hi'],
     }),
   ],

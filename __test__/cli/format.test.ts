@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest'
 
 import {
+  costMark,
+  costText,
   formatAge,
   formatBytes,
   formatCost,
@@ -92,4 +94,20 @@ it('a count has its noun in the right number', () => {
     '1 turn',
     '2 matches',
   ])
+})
+
+it.each([
+  [{}, 'unknown', 'unknown'],
+  [{ costUsd: 0 }, '$0.00', '$0.00'],
+  [{ costUsd: 0.25, costSource: 'agent' as const }, '$0.25', '$0.25'],
+  [{ costUsd: 0.25, costSource: 'prices' as const }, '~$0.25', '$0.25, by the price table'],
+  [{ costUsd: 0.25, costPartial: true as const }, '≥$0.25', 'at least $0.25, a part is unknown'],
+  [
+    { costUsd: 0.25, costSource: 'prices' as const, costPartial: true as const },
+    '≥~$0.25',
+    'at least $0.25, by the price table, a part is unknown',
+  ],
+])('the cost %j is shown as %s in a table and as %s in words', (cost, mark, text) => {
+  expect(costMark(cost)).toBe(mark)
+  expect(costText(cost)).toBe(text)
 })

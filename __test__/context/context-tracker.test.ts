@@ -118,7 +118,7 @@ describe('what codex does', () => {
     const tracker = trackerOf(
       use('file_change', {
         changes: [
-          { path: '/p/made.ts', kind: 'add', diff: 'const a = 1\n' },
+          { path: '/p/made.txt', kind: 'add', diff: 'one\n' },
           { path: '/p/gone.ts', kind: 'delete' },
           { path: '/p/old.ts', movePath: '/p/new.ts', kind: 'update', diff: '@@' },
           null,
@@ -132,8 +132,8 @@ describe('what codex does', () => {
         ],
       }),
     )
-    expect(tracker.getAllArtifacts().map(({ title }) => title)).toEqual(['made.ts', 'new.ts'])
-    expect(tracker.getAllArtifacts()[0]?.content).toBe('const a = 1\n')
+    expect(tracker.getAllArtifacts().map(({ title }) => title)).toEqual(['made.txt', 'new.ts'])
+    expect(tracker.getAllArtifacts()[0]?.content).toBe('one\n')
     expect(tasks(tracker)).toEqual([
       ['look', 'completed'],
       ['leap', 'in_progress'],

@@ -18,10 +18,11 @@ use super::source::{Place, Source};
 use super::store::ListFilter;
 use super::transcript::{Format, SessionSummary};
 use super::words::Query;
+use crate::usage::CostSource;
 
 /// The version of the tables is part of the name: another version has another file.
 const FOLDER: &str = "index";
-const FILE: &str = "v1.db";
+const FILE: &str = "v2.db";
 
 const SCHEMA: &str = "
     CREATE TABLE session (
@@ -29,6 +30,7 @@ const SCHEMA: &str = "
         size INTEGER NOT NULL, modified INTEGER NOT NULL, inode INTEGER NOT NULL, readable INTEGER NOT NULL,
         title TEXT, preview TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
         provider TEXT NOT NULL, model TEXT, turns INTEGER NOT NULL, messages INTEGER NOT NULL, cost_usd REAL,
+        cost_is_ours INTEGER, cost_partial INTEGER NOT NULL,
         interrupted INTEGER NOT NULL, format INTEGER NOT NULL, problems TEXT
     );
     CREATE INDEX session_by_time ON session (updated_at DESC, id);
@@ -46,7 +48,7 @@ const SCHEMA: &str = "
 const CACHE_KB: i64 = 8 * 1024;
 
 const SUMMARY: &str = "id, title, preview, created_at, updated_at, provider, model, turns, messages, size, cost_usd, \
-                       interrupted, place, format";
+                       interrupted, place, format, cost_is_ours, cost_partial";
 
 /// By what a change of a file is noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -336,8 +338,9 @@ impl<'a> Learn<'a> {
         Ok(Self {
             session: connection.prepare(
                 "INSERT INTO session (id, place, size, modified, inode, readable, title, preview, created_at, \
-                 updated_at, provider, model, turns, messages, cost_usd, interrupted, format, problems) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 updated_at, provider, model, turns, messages, cost_usd, interrupted, format, problems, \
+                 cost_is_ours, cost_partial) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?,
             words: connection.prepare("INSERT INTO words (rowid, text) VALUES (?, ?)")?,
         })
@@ -369,6 +372,8 @@ impl<'a> Learn<'a> {
             summary.interrupted,
             summary.format as i64,
             problems,
+            summary.cost_source.map(|source| source == CostSource::Prices),
+            summary.cost_partial,
         ])?;
         if entry.summary.is_some() {
             self.words.execute(params![number, entry.words])?;
@@ -431,6 +436,10 @@ fn summary_of(row: &Row<'_>) -> rusqlite::Result<SessionSummary> {
         messages: unsigned(row, 8)?,
         size_bytes: unsigned(row, 9)?,
         cost_usd: row.get(10)?,
+        cost_source: row
+            .get::<_, Option<bool>>(14)?
+            .map(|ours| if ours { CostSource::Prices } else { CostSource::Agent }),
+        cost_partial: row.get(15)?,
         interrupted: row.get(11)?,
         compressed: place_of(row.get(12)?) == Place::Compressed,
         format: formats.into_iter().find(|known| *known as i64 == format).unwrap_or(Format::Locus026),

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::reader::Problem;
 use super::record::{Header, Line, SCHEMA, Text};
+use crate::usage::{CostSource, Usage};
 
 /// The longest preview, in characters.
 const PREVIEW_LIMIT: usize = 200;
@@ -32,6 +33,7 @@ pub enum Format {
 /// A session at a glance.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 pub struct SessionSummary {
     /// Its id.
     pub id: String,
@@ -55,9 +57,15 @@ pub struct SessionSummary {
     pub messages: u64,
     /// Of its file.
     pub size_bytes: u64,
-    /// US dollars, where the agents said.
+    /// US dollars, where they are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
+    /// Who says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_source: Option<CostSource>,
+    /// Whether that is only a part of the cost.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cost_partial: bool,
     /// Whether its last turn has no end; while it is open, that turn may be under way.
     pub interrupted: bool,
     /// Whether its file is compressed.
@@ -148,7 +156,7 @@ pub(super) struct Transcript {
     provider: String,
     model: Option<String>,
     turns: u64,
-    cost_usd: Option<f64>,
+    used: Usage,
     first: Option<u64>,
     last: u64,
 }
@@ -232,8 +240,8 @@ impl Transcript {
     fn turn_ended(&mut self, line: &Line<'_>) {
         let usage: Option<serde_json::Value> =
             line.usage.and_then(|usage| serde_json::from_str(usage.get()).ok());
-        if let Some(cost) = usage.as_ref().and_then(|usage| usage.get("costUsd")?.as_f64()) {
-            *self.cost_usd.get_or_insert(0.0) += cost;
+        if let Some(usage) = usage.as_ref().and_then(|usage| Usage::deserialize(usage).ok()) {
+            self.used = self.used.plus(&usage);
         }
         let answer = self.answer(line);
         if let Some(content) = line.content.as_ref().map(Text::as_str).filter(|text| !text.is_empty()) {
@@ -293,7 +301,9 @@ impl Transcript {
             model: self.model.clone(),
             turns: self.turns,
             messages: self.messages.len() as u64,
-            cost_usd: self.cost_usd,
+            cost_usd: self.used.cost_usd,
+            cost_source: self.used.cost_source,
+            cost_partial: self.used.cost_partial,
             interrupted: self
                 .messages
                 .last()
@@ -360,6 +370,25 @@ mod tests {
         assert_eq!((summary.turns, summary.messages), (1, 2));
         assert_eq!(done.messages[1].metadata.as_ref().unwrap().tools_used, ["Read"]);
         assert_eq!(done.agent_sessions["claude"], "s1");
+    }
+
+    #[test]
+    fn a_cost_of_which_a_part_is_unknown_is_a_part() {
+        let turn = |run: &str, usage: &str| {
+            format!(r#"{{"type":"turn","runId":"{run}","success":true,"usage":{usage}}}"#)
+        };
+        let known = turn(
+            "a",
+            r#"{"input":1,"output":2,"cacheRead":0,"cacheWrite":0,"costUsd":0.5,"costSource":"prices"}"#,
+        );
+        let unknown = turn("b", r#"{"input":1,"output":2,"cacheRead":0,"cacheWrite":0}"#);
+        let cost = |lines: &[&str]| {
+            let summary = transcript(lines).summary("x");
+            (summary.cost_usd, summary.cost_source, summary.cost_partial)
+        };
+        assert_eq!(cost(&[&known]), (Some(0.5), Some(CostSource::Prices), false));
+        assert_eq!(cost(&[&known, &unknown]), (Some(0.5), Some(CostSource::Prices), true));
+        assert_eq!(cost(&[&unknown]), (None, None, false));
     }
 
     #[test]

@@ -311,7 +311,7 @@ fn fault_76_nobody_else_may_read_whatever_the_umask() {
             assert_eq!(mode, if path.is_dir() { 0o700 } else { 0o600 }, "umask {umask}: {}", path.display());
             seen.push(path.file_name().unwrap().to_string_lossy().into_owned());
         });
-        for name in [".locus", ".gitignore", "exec-history", "index", "v1.db"] {
+        for name in [".locus", ".gitignore", "exec-history", "index", "v2.db"] {
             assert!(seen.iter().any(|seen| seen == name), "{name} is in {seen:?}");
         }
         assert_eq!(fs::read_to_string(project.path().join(".locus/.gitignore")).unwrap(), "*\n");

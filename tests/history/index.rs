@@ -20,7 +20,7 @@ fn one_that_is_missing_or_damaged_is_made_again() {
     project.put("one", 1000, &[("first", "yes")]);
     project.put("two", 2000, &[("second", "no")]);
     assert_eq!(project.ids(), ["two", "one"]);
-    let index = project.file("index/v1.db");
+    let index = project.file("index/v2.db");
     let good = fs::metadata(&index).unwrap().len();
     assert!(good > 0);
     let damages: [&dyn Fn(); 5] = [

@@ -26,11 +26,14 @@ export function formatCost(usd: number): string {
   return usd === 0 ? '$0.00' : `$${usd.toFixed(usd < 0.1 ? 4 : 2)}`
 }
 
+/** What something cost, as far as it is known. */
+type Cost = Pick<ModelUsage, 'costUsd' | 'costSource' | 'costPartial'>
+
 /**
  * What something cost, for a table: `unknown` where it is not known, `~` in front of what is computed from the price table,
  * `≥` where the price of a part is not known.
  */
-export function costMark({ costUsd, costSource, costPartial }: ModelUsage): string {
+export function costMark({ costUsd, costSource, costPartial }: Cost): string {
   if (costUsd === undefined) {
     return 'unknown'
   }
@@ -38,7 +41,7 @@ export function costMark({ costUsd, costSource, costPartial }: ModelUsage): stri
 }
 
 /** The same in words. */
-export function costText(usage: ModelUsage): string {
+export function costText(usage: Cost): string {
   if (usage.costUsd === undefined) {
     return 'unknown'
   }

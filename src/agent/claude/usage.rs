@@ -188,9 +188,9 @@ fn sum(models: &HashMap<String, Maybe<ModelUsage>>) -> Usage {
 
 #[cfg(test)]
 mod tests {
-    use crate::agent::lenient::object;
     use super::*;
     use crate::agent::json::CheckedJson;
+    use crate::agent::lenient::object;
 
     /// The line that ends a turn.
     fn result(json: &str) -> ResultLine {

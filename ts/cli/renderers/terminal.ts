@@ -263,6 +263,9 @@ export class TerminalRenderer implements Renderer {
           ),
         )
         break
+      case 'cost_unknown':
+        this.#line(this.#chalk.yellow(`⚠ ${detail.message}`))
+        break
       case 'not_saved':
         this.#line(this.#chalk.yellow(`⚠ the conversation cannot be saved: ${detail.message}`))
         break

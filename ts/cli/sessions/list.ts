@@ -1,5 +1,5 @@
 import type { HistoryProblem, ListFilter, SessionSummary } from '../../history.js'
-import { formatAge, formatCost, formatCount } from '../format.js'
+import { costMark, formatAge, formatCount } from '../format.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { SHORT_ID } from '../short-id.js'
 import type { CommonFlags, SessionsCommand } from './command.js'
@@ -78,12 +78,12 @@ function columns({ chalk }: Screen): Column[] {
 }
 
 function row(session: SessionSummary, now: number): string[] {
-  const { id, updatedAt, turns, costUsd, provider, model } = session
+  const { id, updatedAt, turns, provider, model } = session
   return [
     id.slice(0, SHORT_ID),
     formatAge(updatedAt, now),
     String(turns),
-    costUsd === undefined ? '' : formatCost(costUsd),
+    session.costUsd === undefined ? '' : costMark(session),
     agentOf(provider, model),
     stateOf(session),
     titleOf(session),

@@ -1,7 +1,7 @@
 import type { ConversationMessage } from '../../conversation.js'
 import type { StoredSession } from '../../history.js'
 import type { ToolResultRecord, ToolUseRecord } from '../../records.js'
-import { formatAge, formatBytes, formatCost, formatCount, formatDuration, formatTime } from '../format.js'
+import { costText, formatAge, formatBytes, formatCount, formatDuration, formatTime } from '../format.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { toolTitle } from '../renderers/tool-display.js'
 import { SHORT_ID } from '../short-id.js'
@@ -51,11 +51,11 @@ export async function showSession(
 function head(screen: Screen, { summary, forkedFrom, importedFrom }: StoredSession): void {
   const { blue, bold, dim } = screen.chalk
   const now = Date.now()
-  const { id, provider, model, turns, createdAt, updatedAt, costUsd, sizeBytes, compressed } = summary
+  const { id, provider, model, turns, createdAt, updatedAt, sizeBytes, compressed } = summary
   const facts = [
     agentOf(provider, model),
     formatCount(turns, 'turn'),
-    ...(costUsd === undefined ? [] : [formatCost(costUsd)]),
+    ...(summary.costUsd === undefined ? [] : [costText(summary)]),
     `${formatBytes(sizeBytes)}${compressed ? ' compressed' : ''}`,
     ...(stateOf(summary) === '' ? [] : [stateOf(summary)]),
   ]
@@ -92,7 +92,7 @@ function answer(
   const facts = [
     formatTime(timestamp),
     ...(durationMs === undefined ? [] : [formatDuration(durationMs)]),
-    ...(usage?.costUsd === undefined ? [] : [formatCost(usage.costUsd)]),
+    ...(usage?.costUsd === undefined ? [] : [costText(usage)]),
   ]
   screen.print(`${green(bold(summary.provider || 'Agent'))} ${dim(facts.join(' · '))}`)
   for (const tool of tools) {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 
 import type { ConversationMessage } from '../../../conversation.js'
 import type { StoredSession } from '../../../history.js'
-import { formatCost, formatCount, formatDuration, formatTime } from '../../format.js'
+import { costText, formatCount, formatDuration, formatTime } from '../../format.js'
 import { cleanValue } from '../../renderers/clean-text.js'
 import { titleOf } from '../find-session.js'
 import { agentOf } from '../list.js'
@@ -13,13 +13,13 @@ import { agentOf } from '../list.js'
  */
 export function sessionToHtml(stored: StoredSession): string {
   const { summary, messages } = cleanValue(stored)
-  const { id, provider, model, turns, createdAt, updatedAt, costUsd } = summary
+  const { id, provider, model, turns, createdAt, updatedAt } = summary
   const title = escaped(titleOf(summary))
   const facts = [
     agentOf(provider, model),
     formatCount(turns, 'turn'),
     `${formatTime(createdAt)} to ${formatTime(updatedAt)}`,
-    ...(costUsd === undefined ? [] : [formatCost(costUsd)]),
+    ...(summary.costUsd === undefined ? [] : [costText(summary)]),
     id,
   ]
   const hash = createHash('sha256').update(STYLE).digest('base64')

@@ -1,6 +1,6 @@
 import type { ConversationMessage } from '../../../conversation.js'
 import type { StoredSession } from '../../../history.js'
-import { formatCost, formatCount, formatDuration, formatTime } from '../../format.js'
+import { costText, formatCount, formatDuration, formatTime } from '../../format.js'
 import { cleanValue } from '../../renderers/clean-text.js'
 import { titleOf } from '../find-session.js'
 import { agentOf } from '../list.js'
@@ -8,12 +8,12 @@ import { agentOf } from '../list.js'
 /** A conversation as Markdown: what was said stands in it as it was said, less what a terminal would obey. */
 export function sessionToMarkdown(stored: StoredSession): string {
   const { summary, messages } = cleanValue(stored)
-  const { id, provider, model, turns, createdAt, updatedAt, costUsd } = summary
+  const { id, provider, model, turns, createdAt, updatedAt } = summary
   const facts = [
     `- Session: \`${id}\``,
     `- Agent: ${agentOf(provider, model)}`,
     `- ${formatCount(turns, 'turn')}, ${formatTime(createdAt)} to ${formatTime(updatedAt)}`,
-    ...(costUsd === undefined ? [] : [`- Cost: ${formatCost(costUsd)}`]),
+    ...(summary.costUsd === undefined ? [] : [`- Cost: ${costText(summary)}`]),
   ]
   const sections = messages.map((message) => section(message, provider))
   return `# ${escaped(titleOf(summary))}\n\n${facts.join('\n')}\n\n${sections.join('\n\n')}\n`
