@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
@@ -145,6 +145,22 @@ describe('what is typed', () => {
     await second.finished
   })
 
+  it('that cannot be remembered is told once, and sent all the same', async () => {
+    const cwd = temporaryFolder()
+    const folder = join(cwd, '.locus', 'exec-prompts')
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    writeFileSync(join(folder, 'prompts.jsonl'), '')
+    chmodSync(join(folder, 'prompts.jsonl'), 0o644)
+    const terminal = await startRepl('answers-with-the-prompt', { cwd })
+    send(terminal, 'one')
+    await terminal.shown('⚠ what is typed cannot be remembered: others may read')
+    await terminal.shown('out\n\n❯\n')
+    send(terminal, 'two')
+    await terminal.shown('❯ two\ntwo\n')
+    terminal.type(CTRL_D)
+    expect((await terminal.finished).screen.match(/cannot be remembered/g)).toHaveLength(1)
+  })
+
   it('nothing is remembered with --no-save', async () => {
     const cwd = temporaryFolder()
     const terminal = await startRepl('answers-with-the-prompt', { cwd, flags: ['--no-save'] })
@@ -173,7 +189,6 @@ describe('while the agent works', () => {
     expect(terminal.screen()).not.toContain('then: third')
     terminal.type(` one${ENTER}`)
     await terminal.shown('then: third one')
-    const { writeFileSync } = await import('node:fs')
     writeFileSync(join(notes, '..', 'go'), '')
     await terminal.shown('answer to third one')
     expect(readFileSync(notes, 'utf8')).toBe('first\nsecond\nthird one\n')

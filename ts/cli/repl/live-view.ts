@@ -8,8 +8,8 @@ import type { PermissionRequestChunk } from '../../chunks.js'
 import { oneLine } from '../../context/text.js'
 import { type Highlighter, MarkdownStream } from '../display/markdown-stream.js'
 import { type Live, RESTORE, Screen, type ScreenStream } from '../display/screen.js'
+import { ScreenSink } from '../display/screen-sink.js'
 import { formatDuration } from '../format.js'
-import type { TextSink } from '../output.js'
 import type { PermissionAnswer } from '../permissions/permission-desk.js'
 import { PermissionQuestion } from '../permissions/permission-question.js'
 import { CleanText, cleanValue } from '../renderers/clean-text.js'
@@ -141,11 +141,9 @@ export class LiveView implements ReplView {
     const answer = new MarkdownStream({ chalk: this.#chalk, highlighter: () => this.#highlighter })
     this.#answer = answer
     const screen = this.#screen
-    const ready = () => screen.ready()
-    const shared = { isTerminal: true, columns: screen.columns, ready }
-    const out: TextSink = {
-      ...shared,
-      write: (text) => {
+    const out = new ScreenSink(
+      screen,
+      (text) => {
         answer.push(text)
         if (answer.pending > MAX_PENDING_TEXT) {
           screen.draw()
@@ -153,9 +151,9 @@ export class LiveView implements ReplView {
           screen.changed()
         }
       },
-      flush: () => screen.print(this.#answerRows()),
-    }
-    const err: TextSink = { ...shared, write: (text) => screen.print(text), flush: () => {} }
+      () => screen.print(this.#answerRows()),
+    )
+    const err = new ScreenSink(screen, (text) => screen.print(text))
     const indicator: Indicator = {
       apart: true,
       show: (activities) => this.#showActivities(activities),

@@ -94,29 +94,30 @@ function viewOf(
     return new PlainView(stdin, stdout, stderr)
   }
   // A history that cannot be read or written is no reason not to talk.
-  const attempt = <T>(action: () => T, otherwise: T): T => {
-    try {
-      return action()
-    } catch (error) {
-      problems.push(`what is typed cannot be remembered: ${(error as Error).message}`)
-      return otherwise
-    }
+  let history: string[] = []
+  try {
+    history = cleanValue(prompts?.load() ?? [])
+  } catch (error) {
+    problems.push(`what was typed before cannot be read: ${(error as Error).message}`)
   }
   let remembers = prompts !== undefined
-  return new LiveView({
-    ...{ stdin, stdout },
-    history: new InputHistory(attempt(() => cleanValue(prompts?.load() ?? []), [])),
-    remember: (text) => {
+  const remember = (text: string) => {
+    try {
       if (remembers) {
-        remembers = attempt(() => {
-          prompts?.add(text)
-          return true
-        }, false)
+        prompts?.add(text)
       }
-    },
+    } catch (error) {
+      remembers = false
+      view.note(`⚠ what is typed cannot be remembered: ${(error as Error).message}`)
+    }
+  }
+  const view = new LiveView({
+    ...{ stdin, stdout, remember },
+    history: new InputHistory(history),
     complete: createCompleter(folder),
     status: flags.status !== false,
   })
+  return view
 }
 
 function greeting({ shortId, resumed, session }: Conversation, colors: boolean): string {
