@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
 
 import { type ExecEvent, ExecEventType, type SessionOptions, type StreamChunk } from '../../ts/index.js'
-import { RealClaude } from './real-claude.js'
+import { RealClaude } from './real-agent.js'
 
 const claude = new RealClaude({ CLAUDE_CODE_MAX_RETRIES: '3' })
 

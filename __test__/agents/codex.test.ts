@@ -1,74 +1,27 @@
-import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
-import { installAgents } from '../../scripts/install-agents.mjs'
-import { ExecEventType, ExecSession, type SessionOptions, type StreamChunk } from '../../ts/index.js'
-import { codexEnv } from './codex-env.mjs'
-import { type ModelServer, startModelServer } from './model-server.mjs'
+import { ExecEventType, type ExecSession, type SessionOptions, type StreamChunk } from '../../ts/index.js'
+import { RealCodex } from './real-agent.js'
 
-const CLI = fileURLToPath(new URL('../../dist/cli.cjs', import.meta.url))
-
-let executable: string
-let server: ModelServer
-let home: string
-let project: string
-const sessions: ExecSession[] = []
-
-beforeAll(async () => {
-  executable = (await installAgents()).codex
-  server = await startModelServer()
-})
-
-afterAll(() => server.close())
-
-beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'locus-home-'))
-  project = mkdtempSync(join(tmpdir(), 'locus-project-'))
-  return async () => {
-    // An agent writes to its home until it has ended.
-    await Promise.all(sessions.splice(0).map((session) => session.end()))
-    rmSync(home, { recursive: true, force: true })
-    rmSync(project, { recursive: true, force: true })
-  }
-})
+const codex = new RealCodex()
 
 /** A session with the real codex; `config` is more of its config.toml. */
-async function createSession(options: SessionOptions = {}, config = ''): Promise<ExecSession> {
-  const session = await ExecSession.create({
-    provider: 'codex',
-    executable,
-    projectPath: project,
-    env: codexEnv(server.url, { home, config }),
-    // Each failure is to be seen, and not what comes of trying again.
-    retry: false,
-    ...options,
-  })
-  sessions.push(session)
-  return session
+function createSession(options: SessionOptions = {}, config = ''): Promise<ExecSession> {
+  // Each failure is to be seen, and not what comes of trying again.
+  return codex.createSession({ env: codex.environment(config), retry: false, ...options })
 }
 
 /** Runs `locus exec` with the real codex as its agent. */
 function locusExec(...args: string[]) {
-  const env = { ...process.env, ...codexEnv(server.url, { home }), LOCUS_PROVIDER: 'codex' }
-  const child = spawn(
-    process.execPath,
-    [CLI, 'exec', '--dir', project, '--executable', executable, ...args],
-    { env, stdio: ['ignore', 'pipe', 'pipe'] },
-  )
-  onTestFinished(() => void child.kill('SIGKILL'))
-  const exit = new Promise<number | null>((resolve) => child.on('close', resolve))
-  return { child, exit }
+  return codex.start(['--executable', codex.executable, ...args], { LOCUS_PROVIDER: 'codex' })
 }
 
-async function runToEnd(...args: string[]) {
-  const { child, exit } = locusExec(...args)
-  const [stdout, stderr, exitCode] = await Promise.all([text(child.stdout), text(child.stderr), exit])
-  return { stdout, stderr, exitCode }
+function runToEnd(...args: string[]) {
+  return codex.run(['--executable', codex.executable, ...args], { LOCUS_PROVIDER: 'codex' })
 }
 
 async function collect(chunks: AsyncIterable<StreamChunk>): Promise<StreamChunk[]> {
@@ -89,10 +42,10 @@ function statuses(chunks: StreamChunk[], name: string) {
 
 /** A codex that has no `app-server`, as old ones are: it takes the word for a prompt. */
 function oldCodex(): string {
-  const path = join(project, 'old-codex')
+  const path = join(codex.project, 'old-codex')
   writeFileSync(
     path,
-    `#!/bin/sh\nif [ "$1" = app-server ]; then echo 'Error: stdin is not a terminal' >&2; exit 1; fi\nexec '${process.execPath}' '${executable}' "$@"\n`,
+    `#!/bin/sh\nif [ "$1" = app-server ]; then echo 'Error: stdin is not a terminal' >&2; exit 1; fi\nexec '${process.execPath}' '${codex.executable}' "$@"\n`,
   )
   chmodSync(path, 0o755)
   return path
@@ -105,11 +58,11 @@ describe('locus exec with the real codex', () => {
     const shown = new Promise<string>((resolve) => {
       child.stdout.once('data', (data: Buffer) => resolve(data.toString()))
     })
-    await server.gated()
+    await codex.server.gated()
     const first = await shown
     expect(first).not.toContain('\n')
     const rest = text(child.stdout)
-    server.release()
+    codex.server.release()
     expect((first + (await rest)).split(' ').length).toBeGreaterThan(100)
     expect(await exit).toBe(0)
   })
@@ -122,7 +75,7 @@ describe('locus exec with the real codex', () => {
   })
 
   test('shows that a tool was denied and how to allow it', async () => {
-    const file = join(project, 'made.txt')
+    const file = join(codex.project, 'made.txt')
     const denied = await runToEnd(`please WRITETOOL path=<${file}>`)
     expect(denied.stderr).toContain('file_change was denied')
     expect(denied.stderr).toContain('--allow file_change')
@@ -141,7 +94,7 @@ describe('locus exec with the real codex', () => {
 
   test('goes on with the conversation in another process', async () => {
     await runToEnd('my favourite word is quokka')
-    const before = server.usage()
+    const before = codex.server.usage()
     const { stdout, stderr } = await runToEnd('--continue', '--json-stream', 'please ECHO')
     expect(stderr).toBe('')
     expect(stdout).toContain('quokka')
@@ -153,16 +106,16 @@ describe('locus exec with the real codex', () => {
     expect(JSON.parse(resumed.payload.message)).toEqual({ via: 'agent' })
     // What the thread used before is not counted again.
     const sum = (usage: object) => Object.values(usage).reduce((a, b) => a + b)
-    expect(lines.at(-1).payload.tokensUsed).toBe(sum(server.usage()) - sum(before))
+    expect(lines.at(-1).payload.tokensUsed).toBe(sum(codex.server.usage()) - sum(before))
   })
 
   test('is told of the conversation when codex does not know it', async () => {
     await runToEnd('my favourite word is quokka')
-    rmSync(home, { recursive: true, force: true })
-    mkdirSync(home)
+    rmSync(codex.home, { recursive: true, force: true })
+    mkdirSync(codex.home)
     const { stdout, stderr, exitCode } = await runToEnd('--continue', 'please ECHO')
     expect(stderr).toContain('the agent does not know this conversation')
-    expect(stdout + JSON.stringify(server.requests.at(-1)?.prompts)).toContain('quokka')
+    expect(stdout + JSON.stringify(codex.server.requests.at(-1)?.prompts)).toContain('quokka')
     expect(exitCode).toBe(0)
   })
 })
@@ -199,9 +152,9 @@ describe('ExecSession with the real codex', () => {
   test('reports the usage of each turn exactly', async () => {
     const session = await createSession({ allowAll: true })
     for (const prompt of ['hello', 'please TOOL', 'please TWOTOOLS', 'hello again']) {
-      const before = server.usage()
+      const before = codex.server.usage()
       const { usage, turns } = await session.execute(prompt)
-      const after = server.usage()
+      const after = codex.server.usage()
       const requests = prompt.includes('TOOL') ? 2 : 1
       const used = {
         input: after.input - before.input,
@@ -234,7 +187,7 @@ describe('ExecSession with the real codex', () => {
   })
 
   test('asks the host and heeds its answer', async () => {
-    const file = join(project, 'made.txt')
+    const file = join(codex.project, 'made.txt')
     const asked: unknown[] = []
     const session = await createSession({
       onPermission: ({ tool, parameters }) => {
@@ -347,11 +300,11 @@ describe('ExecSession with the real codex', () => {
     expect(statuses(first, 'fallback')).toHaveLength(1)
     expect(first.find((chunk) => chunk.type === 'tool_result')).toMatchObject({ data: 'hi-from-shell\n' })
 
-    const before = server.usage()
+    const before = codex.server.usage()
     const second = await collect(session.executeStreaming('please ECHO'))
     expect(statuses(second, 'fallback')).toHaveLength(0)
     expect(textOf(second)).toContain('please TOOL')
-    const { input, output } = server.usage()
+    const { input, output } = codex.server.usage()
     expect(second.findLast((chunk) => chunk.type === 'result')?.usage).toMatchObject({
       input: input - before.input,
       output: output - before.output,

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
-import { RealClaude } from './real-claude.js'
+import { RealClaude } from './real-agent.js'
 
 const real = new RealClaude()
 

@@ -1,20 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
 
-import { installAgents } from '../../scripts/install-agents.mjs'
 import {
   addUsage,
   ExecEventType,
-  ExecSession,
+  type ExecSession,
   type ModelUsage,
   readUsage,
   type SessionOptions,
   type Usage,
 } from '../../ts/index.js'
-import { claudeEnv } from './claude-env.mjs'
-import { type ModelServer, startModelServer } from './model-server.mjs'
+import { RealClaude } from './real-agent.js'
 
 interface Price {
   input: number
@@ -29,46 +25,16 @@ const { models: PRICES } = JSON.parse(
 ) as { models: Record<string, Price> }
 const MODEL = 'claude-opus-5-5'
 
-let executable: string
-let server: ModelServer
-let home: string
-let project: string
-const sessions: ExecSession[] = []
+const claude = new RealClaude({ CLAUDE_CODE_MAX_RETRIES: '3' })
+const DEFAULTS: SessionOptions = { allowAll: true, model: MODEL }
 
-beforeAll(async () => {
-  executable = (await installAgents()).claude
-})
-
-beforeEach(async () => {
-  // What one test is charged is nothing to the next.
-  server = await startModelServer()
-  home = mkdtempSync(join(tmpdir(), 'locus-home-'))
-  project = mkdtempSync(join(tmpdir(), 'locus-project-'))
-  return async () => {
-    // An agent writes to its home until it has ended.
-    await Promise.all(sessions.splice(0).map((session) => session.end()))
-    await server.close()
-    rmSync(home, { recursive: true, force: true })
-    rmSync(project, { recursive: true, force: true })
-  }
-})
-
-afterAll(() => server?.close())
-
-function options(others: SessionOptions = {}): SessionOptions {
-  const env = { ...claudeEnv(server.url, { home }), CLAUDE_CODE_MAX_RETRIES: '3' }
-  return { executable, projectPath: project, allowAll: true, model: MODEL, env, ...others }
-}
-
-async function create(others: SessionOptions = {}): Promise<ExecSession> {
-  const session = await ExecSession.create(options(others))
-  sessions.push(session)
-  return session
+function create(options: SessionOptions = {}): Promise<ExecSession> {
+  return claude.createSession({ ...DEFAULTS, ...options })
 }
 
 /** What the server has charged, with what that costs. */
 function charged(model = MODEL): Usage {
-  const usage = server.usage()
+  const usage = claude.server.usage()
   const price = PRICES[model] as Price
   const kinds = ['input', 'output', 'cacheRead', 'cacheWrite'] as const
   const costUsd = kinds.reduce((sum, kind) => sum + usage[kind] * price[kind], 0) / 1e6
@@ -94,8 +60,7 @@ describe('what the real claude costs', () => {
     expect(first.usage).toEqual(turns.reduce(addUsage))
     await first.end()
 
-    const second = await ExecSession.load(first.id, options())
-    sessions.push(second)
+    const second = await claude.loadSession(first.id, DEFAULTS)
     for (const prompt of ['eight', 'please THINK', 'please AGENT']) {
       turns.push((await second.execute(prompt)).usage)
     }
@@ -108,7 +73,7 @@ describe('what the real claude costs', () => {
     expect(second.usage).toEqual(all)
     expectExactly(second.usage.models?.[MODEL] as ModelUsage, charged())
     // And what outlives it.
-    const { entries, problems } = await readUsage({ projectPath: project })
+    const { entries, problems } = await readUsage({ projectPath: claude.project })
     expect(problems).toEqual([])
     expect(entries.map(({ usage }) => usage)).toEqual(turns)
   })
@@ -133,12 +98,12 @@ describe('what the real claude costs', () => {
     )
     for (const model of models) {
       const session = await create({ model, save: false })
-      const before = server.usage()
+      const before = claude.server.usage()
       const { usage } = await session.execute('hello')
       await session.end()
       expect(Object.keys(usage.models ?? {}), 'no other model answered').toEqual([model])
       const { input, output, cacheRead, cacheWrite } = PRICES[model] as Price
-      expect(server.usage().input - before.input).toBe(25)
+      expect(claude.server.usage().input - before.input).toBe(25)
       const expected = (25 * input + 15 * output + 7 * cacheRead + 3 * cacheWrite) / 1e6
       expect(usage.costUsd, model).toBeCloseTo(expected, 9)
       expect(usage.costSource).toBe('agent')
@@ -181,7 +146,7 @@ describe('a budget, with the real claude', () => {
       code: 'BUDGET_EXCEEDED',
       message: expect.stringContaining('the turn made 1 of 1 model requests'),
     })
-    expect(server.requests.filter(({ usage }) => usage !== null)).toHaveLength(1)
+    expect(claude.server.requests.filter(({ usage }) => usage !== null)).toHaveLength(1)
     await session.execute('hello', { budget: { turns: 1 } })
     await session.execute('please TOOL', { budget: { turns: 2 } })
   })
@@ -189,15 +154,14 @@ describe('a budget, with the real claude', () => {
   test('of a session refuses the turn after the one that used it up, also when it was loaded again', async () => {
     const session = await create({ budget: { costUsd: 0.0004 } })
     await expect(session.execute('one')).rejects.toMatchObject({ code: 'BUDGET_EXCEEDED' })
-    const before = server.requests.length
+    const before = claude.server.requests.length
     await expect(session.execute('two')).rejects.toMatchObject({
       code: 'BUDGET_EXCEEDED',
       message: expect.stringContaining('the session used $0.000416 of $0.0004'),
     })
     await session.end()
-    const loaded = await ExecSession.load(session.id, options({ budget: { costUsd: 0.0004 } }))
-    sessions.push(loaded)
+    const loaded = await claude.loadSession(session.id, { ...DEFAULTS, budget: { costUsd: 0.0004 } })
     await expect(loaded.execute('three')).rejects.toMatchObject({ code: 'BUDGET_EXCEEDED' })
-    expect(server.requests.length).toBe(before)
+    expect(claude.server.requests.length).toBe(before)
   })
 })

@@ -1,57 +1,26 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
-import { installAgents } from '../../scripts/install-agents.mjs'
 import {
   type ErrorCode,
   type ExecError,
-  ExecSession,
+  type ExecSession,
   errorInfo,
   HistoryStore,
   type SessionOptions,
 } from '../../ts/index.js'
-import { claudeEnv } from './claude-env.mjs'
-import { type ModelServer, startModelServer } from './model-server.mjs'
+import { RealClaude } from './real-agent.js'
 
-let executable: string
-let server: ModelServer
-let home: string
-let project: string
-const sessions: ExecSession[] = []
+const claude = new RealClaude()
 
-beforeAll(async () => {
-  executable = (await installAgents()).claude
-})
-
-beforeEach(async () => {
-  server = await startModelServer()
-  home = mkdtempSync(join(tmpdir(), 'locus-home-'))
-  project = mkdtempSync(join(tmpdir(), 'locus-project-'))
-})
-
-afterEach(async () => {
-  // An agent writes to its home until it has ended.
-  await Promise.all(sessions.splice(0).map((session) => session.end()))
-  await server.close()
-  rmSync(home, { recursive: true, force: true })
-  rmSync(project, { recursive: true, force: true })
-})
-
-async function createSession(options: SessionOptions = {}, retriesOfClaude = '0'): Promise<ExecSession> {
-  const session = await ExecSession.create({
-    executable,
-    projectPath: project,
-    env: { ...claudeEnv(server.url, { home }), CLAUDE_CODE_MAX_RETRIES: retriesOfClaude },
-    retry: { delayMs: 1 },
-    ...options,
-  })
-  sessions.push(session)
-  return session
+/** A session whose claude tries a request again so often by itself. */
+function createSession(options: SessionOptions = {}, retriesOfClaude = '0'): Promise<ExecSession> {
+  const env = { ...claude.environment(), CLAUDE_CODE_MAX_RETRIES: retriesOfClaude }
+  return claude.createSession({ env, retry: { delayMs: 1 }, ...options })
 }
 
-const requests = () => server.requests.filter(({ path }) => path === '/v1/messages').length
+const requests = () => claude.server.requests.filter(({ path }) => path === '/v1/messages').length
 
 interface Failure {
   keywords: string
@@ -99,7 +68,7 @@ describe('a turn of the real claude that fails', () => {
         expect(requests()).toBe(expected.requests)
       }
       expect(failure.remedy).toBe(errorInfo(code).remedy)
-      const stored = await new HistoryStore({ projectPath: project }).read(session.id)
+      const stored = await new HistoryStore({ projectPath: claude.project }).read(session.id)
       expect(stored.messages).toMatchObject([
         { role: 'user', content: `please ${keywords}` },
         { role: 'assistant', metadata: { errorCode: code } },
@@ -124,34 +93,34 @@ describe('a turn of the real claude that fails', () => {
     const session = await createSession({}, '3')
     const { content } = await session.execute('please CUT')
     expect(content).toBe('Hello from the stand-in model.')
-    const stored = await new HistoryStore({ projectPath: project }).read(session.id)
+    const stored = await new HistoryStore({ projectPath: claude.project }).read(session.id)
     expect(stored.messages[1]?.content.endsWith(content)).toBe(true)
   })
 
   test('kill -9 in the middle of an answer: the turn is tried again with a new process', async () => {
-    const pidFile = join(project, 'pid')
+    const pidFile = join(claude.project, 'pid')
     const wrapper = ['/bin/sh', '-c', 'echo $$ >"$0"; exec "$@"', pidFile]
     const session = await createSession({ wrapper })
     const codes: string[] = []
     session.on('retry:scheduled', ({ data }) => codes.push(data.code))
     const result = session.execute('please GATE')
-    await server.gated()
+    await claude.server.gated()
     await new Promise((resolve) => session.once('text:delta', resolve))
     const first = Number(readFileSync(pidFile, 'utf8'))
     process.kill(first, 'SIGKILL')
     await new Promise((resolve) => session.once('text:delta', resolve))
-    await server.gated()
-    server.release()
+    await claude.server.gated()
+    claude.server.release()
     expect((await result).content).toBe('Hello from the stand-in model.')
     expect(codes).toEqual(['KILLED_BY_SIGNAL'])
     expect(Number(readFileSync(pidFile, 'utf8'))).not.toBe(first)
     await session.end()
-    const { messages } = await new HistoryStore({ projectPath: project }).read(session.id)
+    const { messages } = await new HistoryStore({ projectPath: claude.project }).read(session.id)
     expect(messages.map(({ content }) => content)).toEqual(['please GATE', 'Hello from the stand-in model.'])
   })
 
   test('kill -9 after a tool has changed something: the agent goes on, and the tool ran once', async () => {
-    const [pidFile, file] = [join(project, 'pid'), join(project, 'made.txt')]
+    const [pidFile, file] = [join(claude.project, 'pid'), join(claude.project, 'made.txt')]
     const wrapper = ['/bin/sh', '-c', 'echo $$ >"$0"; exec "$@"', pidFile]
     const session = await createSession({ wrapper, allowedTools: ['Write'] })
     const used: string[] = []
@@ -164,7 +133,7 @@ describe('a turn of the real claude that fails', () => {
     await session.execute(`please WRITETOOL path=${file}`)
     expect(ways).toEqual(['continue'])
     expect(used).toEqual(['Write'])
-    const prompts = server.requests.at(-1)?.prompts ?? []
+    const prompts = claude.server.requests.at(-1)?.prompts ?? []
     expect(prompts.at(-1)).toContain('Go on from where it stopped')
     expect(prompts.join('\n')).toContain('"lastTool":"Write"')
   })

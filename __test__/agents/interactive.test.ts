@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 
 import { CTRL_C, CTRL_D, send } from '../support/repl.js'
 import { startInTerminal } from '../support/terminal.js'
-import { RealClaude } from './real-claude.js'
+import { RealClaude } from './real-agent.js'
 
 const real = new RealClaude()
 

@@ -60,6 +60,21 @@ fn quick() -> RetryPolicy {
     RetryPolicy { delay: Duration::from_millis(1), ..RetryPolicy::default() }
 }
 
+/// Tries, with waits that nobody has the patience for.
+fn patient() -> RetryPolicy {
+    let hour = Duration::from_secs(3600);
+    RetryPolicy { delay: hour, max_delay: hour, max_total: hour, jitter: false, ..RetryPolicy::default() }
+}
+
+/// A session that waits for its second try.
+async fn waiting(timeouts: Timeouts) -> (Tried, tokio::task::JoinHandle<locus_exec::Result<()>>) {
+    let mut tried = Tried::of("is-refused-by-its-api", &[]);
+    fs::write(tried.file("REFUSALS"), "\"api_error_status\":529\n").unwrap();
+    let running = tried.host.begin_with(TurnOptions { retry: patient(), timeouts, ..turn("hi") });
+    tried.host.events.until(EventKind::RetryScheduled).await;
+    (tried, running)
+}
+
 /// What is told of the tries: which comes next, after what, and how.
 fn retries(turn: &Turn) -> Vec<(Value, Value, Value)> {
     let scheduled = turn.events.iter().filter(|event| event.kind == EventKind::RetryScheduled);
@@ -180,12 +195,7 @@ async fn a_limit_that_is_reset_much_later_is_not_waited_for() {
 
 #[tokio::test]
 async fn a_wait_between_tries_can_be_cancelled() {
-    let mut tried = Tried::of("is-refused-by-its-api", &[]);
-    fs::write(tried.file("REFUSALS"), "\"api_error_status\":529\n").unwrap();
-    let hour = Duration::from_secs(3600);
-    let patient = RetryPolicy { delay: hour, max_delay: hour, max_total: hour, jitter: false, ..quick() };
-    let running = tried.host.begin_with(TurnOptions { retry: patient, ..turn("hi") });
-    tried.host.events.until(EventKind::RetryScheduled).await;
+    let (mut tried, running) = waiting(Timeouts::default()).await;
     tried.host.cancel().await;
     assert_eq!(tried.host.finish(running).await.error()["code"], "CANCELLED");
     let next = tried.host.turn("again").await;
@@ -195,24 +205,15 @@ async fn a_wait_between_tries_can_be_cancelled() {
 
 #[tokio::test]
 async fn a_session_can_end_between_two_tries() {
-    let mut tried = Tried::of("is-refused-by-its-api", &[]);
-    fs::write(tried.file("REFUSALS"), "\"api_error_status\":529\n").unwrap();
-    let hour = Duration::from_secs(3600);
-    let patient = RetryPolicy { delay: hour, max_delay: hour, max_total: hour, jitter: false, ..quick() };
-    let running = tried.host.begin_with(TurnOptions { retry: patient, ..turn("hi") });
-    tried.host.events.until(EventKind::RetryScheduled).await;
+    let (mut tried, running) = waiting(Timeouts::default()).await;
     tried.host.end().await;
     assert_eq!(tried.host.finish(running).await.error()["code"], "CANCELLED");
 }
 
 #[tokio::test]
 async fn the_whole_turn_has_one_limit_of_time() {
-    let mut tried = Tried::of("is-refused-by-its-api", &[]);
-    fs::write(tried.file("REFUSALS"), "\"api_error_status\":529\n").unwrap();
-    let hour = Duration::from_secs(3600);
-    let patient = RetryPolicy { delay: hour, max_delay: hour, max_total: hour, jitter: false, ..quick() };
-    let timeouts = Timeouts { total: Duration::from_millis(300), ..Timeouts::default() };
-    let running = tried.host.begin_with(TurnOptions { retry: patient, timeouts, ..turn("hi") });
+    let timeouts = Timeouts { total: Duration::from_secs(2), ..Timeouts::default() };
+    let (mut tried, running) = waiting(timeouts).await;
     let error = tried.host.finish(running).await.error();
     assert_eq!(error["code"], "TURN_TIMEOUT");
 }

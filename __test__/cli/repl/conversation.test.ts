@@ -3,6 +3,7 @@ import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
+import { EXIT_CODES } from '../../../ts/cli/exit-codes.js'
 import { runCli } from '../../support/cli.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { CTRL_C, CTRL_D, DOWN, ENTER, send, stable, startRepl, UP } from '../../support/repl.js'
@@ -12,6 +13,13 @@ const sessionsIn = (folder: string) =>
   readdirSync(join(folder, '.locus', 'exec-history')).filter((name) => name.endsWith('.jsonl'))
 
 describe('a conversation', () => {
+  it('keeps each of its turns to the limits of the flags', async () => {
+    const args = ['exec', '-i', '--max-tokens', '5']
+    const { exitCode, stderr } = await runCli(args, { agent: 'answers-with-the-prompt', input: 'one\ntwo\n' })
+    expect(stderr.match(/BUDGET_EXCEEDED the turn used 8 of 5 tokens/g)).toHaveLength(2)
+    expect(exitCode).toBe(EXIT_CODES.BUDGET_EXCEEDED)
+  })
+
   it('of three turns has one agent, is shown line by line, and is saved', async () => {
     const cwd = temporaryFolder()
     const terminal = await startRepl('answers-with-its-pid', { cwd })

@@ -16,6 +16,7 @@ import { readPrompt } from '../prompt.js'
 import { askRecovery, canAsk, parseOnError } from '../recovery.js'
 import type { Renderer } from '../renderers/renderer.js'
 import { loadSettings, type Settings } from '../settings.js'
+import { showTurn } from '../show-turn.js'
 
 /** The flags of `locus exec` that say what is run. */
 export interface ExecFlags extends LimitFlags {
@@ -139,7 +140,7 @@ export async function runExec(
       new ErrorHandler({ choose, signal: signals.signal, ...(onError && { maxRecoveries: MAX_RECOVERIES }) })
     await runTurns(session, prompt, plan.turn, renderer, handler)
   } catch (thrown) {
-    error = asExecError(thrown)
+    error = errorOrDefect(thrown)
     exitCode = (error.code === 'CANCELLED' ? signals?.exitCode : undefined) ?? EXIT_CODES[error.code]
     if (!begun) {
       begin()
@@ -192,9 +193,9 @@ async function runTurns(
   session.on(ExecEventType.TURN_COMPLETED, ({ data }) => renderer.turnCompleted(data))
   for (let next = prompt; ; ) {
     try {
-      return await runTurn(session, next, options, renderer)
+      return await showTurn(session.executeStreaming(next, options), renderer)
     } catch (thrown) {
-      const error = asExecError(thrown)
+      const error = errorOrDefect(thrown)
       if (handler === undefined || error.code === 'CANCELLED') {
         throw error
       }
@@ -207,23 +208,6 @@ async function runTurns(
       next = outcome.prompt
     }
   }
-}
-
-async function runTurn(
-  session: ExecSession,
-  prompt: string,
-  options: TurnOptions,
-  renderer: Renderer,
-): Promise<void> {
-  const stream = session.executeStreaming(prompt, options)
-  for await (const chunk of stream) {
-    renderer.chunk(chunk)
-    const ready = renderer.ready()
-    if (ready) {
-      await ready
-    }
-  }
-  await stream.result
 }
 
 /** Turns the signals of a terminal into a cancelled turn; the second one abandons it. */
@@ -270,7 +254,7 @@ class Signals {
 }
 
 /** What was thrown, as an error with a code. */
-export function asExecError(thrown: unknown): ExecError {
+export function errorOrDefect(thrown: unknown): ExecError {
   if (thrown instanceof ExecError) {
     return thrown
   }

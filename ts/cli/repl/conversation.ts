@@ -1,6 +1,6 @@
 import type { Usage } from '../../chunks.js'
 import { ExecEventType } from '../../events.js'
-import type { PermissionHandler, SessionOptions } from '../../options.js'
+import type { PermissionHandler, SessionOptions, TurnOptions } from '../../options.js'
 import type { ExecSession } from '../../session.js'
 import type { TurnStream } from '../../stream.js'
 import { addUsage, NO_USAGE } from '../../usage.js'
@@ -9,9 +9,21 @@ import { SHORT_ID } from '../short-id.js'
 /** Opens a session: the one with this id, or a new one. */
 export type OpenSession = (id: string | undefined, changes: SessionOptions) => Promise<ExecSession>
 
+/** How the interactive mode begins. */
+export interface Beginning {
+  /** Whether the first session was there before. */
+  resumed: boolean
+  model: string | undefined
+  /** What each turn may use. */
+  limits: TurnOptions
+  onPermission: PermissionHandler
+}
+
 /** The conversation of the interactive mode: one session at a time, whose agent is held open between its turns. */
 export class Conversation {
   readonly #open: OpenSession
+  /** What each turn may use. */
+  readonly #limits: TurnOptions
   /** What was changed by commands; it holds for the conversations that follow. */
   #changes: SessionOptions
   #session: ExecSession
@@ -21,27 +33,23 @@ export class Conversation {
   #resumed: boolean
   #turns = 0
 
-  private constructor(session: ExecSession, open: OpenSession, resumed: boolean, changes: SessionOptions) {
+  private constructor(
+    session: ExecSession,
+    open: OpenSession,
+    { resumed, model, limits, onPermission }: Beginning,
+  ) {
     this.#session = session
     this.#open = open
     this.#resumed = resumed
-    this.#changes = changes
+    this.#model = model
+    this.#limits = limits
+    this.#changes = { onPermission }
     this.#watch()
   }
 
   /** Opens the first one: `session`, which may have been there before. */
-  static of(
-    session: ExecSession,
-    open: OpenSession,
-    {
-      resumed,
-      model,
-      onPermission,
-    }: { resumed: boolean; model: string | undefined; onPermission: PermissionHandler },
-  ): Conversation {
-    const conversation = new Conversation(session, open, resumed, { onPermission })
-    conversation.#model = model
-    return conversation
+  static of(session: ExecSession, open: OpenSession, beginning: Beginning): Conversation {
+    return new Conversation(session, open, beginning)
   }
 
   get session(): ExecSession {
@@ -82,7 +90,7 @@ export class Conversation {
 
   run(prompt: string): TurnStream {
     this.#turns++
-    return this.#session.executeStreaming(prompt)
+    return this.#session.executeStreaming(prompt, this.#limits)
   }
 
   /** Goes on with another model or agent from the next turn on. */

@@ -1,10 +1,11 @@
 import type { ExecError } from '../../errors.js'
 import { ExecEventType } from '../../events.js'
-import { asExecError } from '../commands/exec.js'
+import { errorOrDefect } from '../commands/exec.js'
 import { EXIT_CODES, EXIT_HUNG_UP } from '../exit-codes.js'
 import { endIfTerminalIsGone } from '../hang-up.js'
 import type { PermissionDesk } from '../permissions/permission-desk.js'
 import { cleanValue } from '../renderers/clean-text.js'
+import { showTurn } from '../show-turn.js'
 import { parseLine } from './command-line.js'
 import { type CommandName, findCommand } from './command-table.js'
 import type { Conversation } from './conversation.js'
@@ -203,7 +204,7 @@ export class Repl implements ReplState, ReplListener {
       this.#changes.close()
       this.#view.note(await this.#farewell.words(this.#conversation, keep))
     } catch (error) {
-      this.#tell(asExecError(error))
+      this.#tell(errorOrDefect(error))
     }
     this.#view.close()
     this.#resolveEnded(exitCode)
@@ -271,7 +272,7 @@ export class Repl implements ReplState, ReplListener {
         await this.#turn(prompt)
       }
     } catch (error) {
-      this.#tell(asExecError(error))
+      this.#tell(errorOrDefect(error))
     }
     this.#view.changed()
   }
@@ -293,17 +294,9 @@ export class Repl implements ReplState, ReplListener {
     let error: ExecError | undefined
     try {
       await this.#changes.turnBegins()
-      const stream = this.#conversation.run(prompt)
-      for await (const chunk of stream) {
-        renderer.chunk(chunk)
-        const ready = renderer.ready()
-        if (ready) {
-          await ready
-        }
-      }
-      await stream.result
+      await showTurn(this.#conversation.run(prompt), renderer)
     } catch (thrown) {
-      error = asExecError(thrown)
+      error = errorOrDefect(thrown)
     } finally {
       session.off(ExecEventType.PERMISSION_RESOLVED, onPermission)
       session.off(ExecEventType.TURN_COMPLETED, onCompleted)

@@ -46,6 +46,7 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
     {
       resumed: flags.session !== undefined || flags.continue === true,
       model: plan.options.model,
+      limits: plan.turn,
       onPermission,
     },
   )

@@ -5,38 +5,39 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, beforeEach, onTestFinished } from 'vitest'
+import { beforeAll, beforeEach, onTestFinished } from 'vitest'
 
 import { installAgents } from '../../scripts/install-agents.mjs'
 import { ExecSession, type SessionOptions } from '../../ts/index.js'
 import { claudeEnv } from './claude-env.mjs'
+import { codexEnv } from './codex-env.mjs'
 import { type ModelServer, startModelServer } from './model-server.mjs'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.cjs', import.meta.url))
 
-/** The real claude, its model server, and for each test a home and a project of their own. */
-export class RealClaude {
+/** A real agent, and for each test a model server, a home and a project of its own. */
+class RealAgent {
   executable = ''
   home = ''
   project = ''
-  readonly #variables: Record<string, string>
+  readonly #provider: 'claude' | 'codex'
   readonly #sessions: ExecSession[] = []
   #server: ModelServer | undefined
 
-  /** `variables` are added to the environment of every claude. */
-  constructor(variables: Record<string, string> = {}) {
-    this.#variables = variables
+  constructor(provider: 'claude' | 'codex') {
+    this.#provider = provider
     beforeAll(async () => {
-      this.executable = (await installAgents()).claude
-      this.#server = await startModelServer()
+      this.executable = (await installAgents())[provider]
     })
-    afterAll(() => this.#server?.close())
-    beforeEach(() => {
+    beforeEach(async () => {
+      // What one test is charged is nothing to the next.
+      this.#server = await startModelServer()
       this.home = mkdtempSync(join(tmpdir(), 'locus-home-'))
       this.project = mkdtempSync(join(tmpdir(), 'locus-project-'))
       return async () => {
         // An agent writes to its home until it has ended.
         await Promise.all(this.#sessions.splice(0).map((session) => session.end()))
+        await this.#server?.close()
         rmSync(this.home, { recursive: true, force: true })
         rmSync(this.project, { recursive: true, force: true })
       }
@@ -45,23 +46,34 @@ export class RealClaude {
 
   get server(): ModelServer {
     if (!this.#server) {
-      throw new Error('the model server runs only while tests do')
+      throw new Error('the model server runs only while a test does')
     }
     return this.#server
   }
 
+  /** What its processes, and those of the command line, find in their environment. */
   environment(): Record<string, string> {
-    return { ...claudeEnv(this.server.url, { home: this.home }), ...this.#variables }
+    return {}
   }
 
   /** A session in the project; it is ended when the test is over. */
   async createSession(options: SessionOptions = {}): Promise<ExecSession> {
-    const session = await ExecSession.create({
-      executable: this.executable,
-      projectPath: this.project,
-      env: this.environment(),
-      ...options,
-    })
+    return this.#ended(await ExecSession.create(this.#with(options)))
+  }
+
+  /** The same for one that is stored. */
+  async loadSession(id: string, options: SessionOptions = {}): Promise<ExecSession> {
+    return this.#ended(await ExecSession.load(id, this.#with(options)))
+  }
+
+  #with(options: SessionOptions): SessionOptions {
+    const { executable, project: projectPath } = this
+    // An environment may be on disk: only one is made.
+    const env = options.env ?? this.environment()
+    return { provider: this.#provider, executable, projectPath, ...options, env }
+  }
+
+  #ended(session: ExecSession): ExecSession {
     this.#sessions.push(session)
     return session
   }
@@ -82,6 +94,33 @@ export class RealClaude {
     const { child, exit } = this.start(args, variables)
     const [stdout, stderr, exitCode] = await Promise.all([text(child.stdout), text(child.stderr), exit])
     return { stdout, stderr, exitCode }
+  }
+}
+
+/** The real claude. */
+export class RealClaude extends RealAgent {
+  readonly #variables: Record<string, string>
+
+  /** `variables` are added to the environment of every claude. */
+  constructor(variables: Record<string, string> = {}) {
+    super('claude')
+    this.#variables = variables
+  }
+
+  override environment(): Record<string, string> {
+    return { ...claudeEnv(this.server.url, { home: this.home }), ...this.#variables }
+  }
+}
+
+/** The real codex. */
+export class RealCodex extends RealAgent {
+  constructor() {
+    super('codex')
+  }
+
+  /** `config` is more of its config.toml. */
+  override environment(config = ''): Record<string, string> {
+    return codexEnv(this.server.url, { home: this.home, config })
   }
 }
 
