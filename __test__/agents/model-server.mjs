@@ -278,11 +278,16 @@ async function anthropicMessages(exchange) {
     if (response.destroyed) return
     response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
   }
-  if (plan.ending === 'cut') {
+  await endAnswer(plan, exchange)
+}
+
+/** Ends an answer as planned. @param {Plan} plan @param {Exchange} exchange */
+async function endAnswer({ ending }, { record, response }) {
+  if (ending === 'cut') {
     await sleep(100) // a client that learns of the end together with the last words may never show those
     response.socket?.destroySoon()
   }
-  if (plan.ending !== 'whole') return
+  if (ending !== 'whole') return
   record.usage = { ...USAGE }
   response.end()
 }
@@ -395,13 +400,7 @@ async function openaiResponses(exchange) {
     if (response.destroyed) return
     response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
   }
-  if (plan.ending === 'cut') {
-    await sleep(100) // as above
-    response.socket?.destroySoon()
-  }
-  if (plan.ending !== 'whole') return
-  record.usage = { ...USAGE }
-  response.end()
+  await endAnswer(plan, exchange)
 }
 
 /** @param {Plan} plan @param {Exchange} exchange @param {object} answer the answer before it has any content */

@@ -309,3 +309,10 @@ describe('the last words of an agent', () => {
     })
   })
 })
+
+it('a missing --dir is told once: there is nothing that could not be saved', async () => {
+  const { stderr } = await runCli(['exec', '--dir', '/no/such/folder', 'hi'], {
+    agent: 'answers-with-the-prompt',
+  })
+  expect(stderr).toBe("✗ INVALID_DIRECTORY working directory '/no/such/folder' does not exist\n")
+})

@@ -1,8 +1,11 @@
 //! A batch of events across the border.
 
+use locus_exec::Error;
 use locus_exec::stream::{Arena, Batch};
 use napi::bindgen_prelude::Uint32ArraySlice;
 use napi::{Env, JsString};
+
+use crate::convert::to_napi;
 
 /// How many words are in front of those of the events.
 const HEADER_WORDS: usize = 3;
@@ -17,10 +20,10 @@ pub(crate) fn hand_over<'env>(
     // SAFETY: JavaScript runs on this thread and is waiting for this call, so nobody else sees the buffer change.
     let target = unsafe { words.as_mut() };
     let Some((header, space)) = target.split_at_mut_checked(HEADER_WORDS) else {
-        return Err(napi::Error::from_reason("the buffer for drain is too small"));
+        return Err(too_small());
     };
     let Some(space) = space.get_mut(..batch.words.len()) else {
-        return Err(napi::Error::from_reason("the buffer for drain is too small"));
+        return Err(too_small());
     };
     space.copy_from_slice(&batch.words);
     #[expect(
@@ -36,4 +39,8 @@ pub(crate) fn hand_over<'env>(
         Arena::Latin1(units) => env.create_string_latin1(units),
         Arena::Utf16(units) => env.create_string_utf16(units),
     }
+}
+
+fn too_small() -> napi::Error {
+    to_napi(Error::Internal("the buffer for drain is too small".into()))
 }

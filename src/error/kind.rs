@@ -114,7 +114,7 @@ error_kinds! {
         remedy: "go on with the conversation; for tools that take longer raise timeouts.idleMs";
     /// The turn took too long.
     TurnTimeout = "TURN_TIMEOUT", retryable: false,
-        remedy: "give it more time (timeouts.totalMs) and go on with the conversation";
+        remedy: "give it more time (--timeout, timeouts.totalMs) and go on with the conversation";
     /// The turn was cancelled.
     Cancelled = "CANCELLED", retryable: false,
         remedy: "go on with the conversation when you are ready";

@@ -254,6 +254,11 @@ impl Dispatcher {
         self.recorder.as_mut()
     }
 
+    /// Whether everything is written down.
+    pub(super) fn is_recording(&self) -> bool {
+        self.recorder.is_some()
+    }
+
     /// Waits until everything so far is written down and survives a power cut.
     pub(super) async fn saved(&self) -> Result<()> {
         match &self.recorder {

@@ -66,7 +66,9 @@ impl Executor {
 
     /// Writes down what a turn used, where its session is written down.
     pub(super) fn counted(&self, ended: &Ended) -> impl Future<Output = Result<()>> + use<> {
-        let entry = self.options.record.as_ref().map(|record| {
+        // What could not even be opened had no agent, and its failure is told already.
+        let record = self.options.record.as_ref().filter(|_| self.dispatcher.is_recording());
+        let entry = record.map(|record| {
             (
                 record,
                 Entry {
