@@ -1,9 +1,5 @@
 import type { ResultChunk, Usage } from './chunks.js'
 import type { ExecEventData } from './events.js'
-import { GatheredText } from './gathered-text.js'
-
-/** How much of an answer that has no end yet is kept in memory, in UTF-16 units: its newest part. On disk it is whole. */
-const UNFINISHED_LIMIT = 4 * 1024 * 1024
 
 /** What was said in a conversation, by a person or by an agent in one turn. */
 export interface ConversationMessage {
@@ -29,13 +25,16 @@ export interface ConversationMessage {
  */
 export class Conversation {
   readonly #messages: ConversationMessage[]
-  /** What was said in the turn under way. */
-  readonly #said = new GatheredText(UNFINISHED_LIMIT)
+  /** What was said in the turn under way, or in the last one; of a very long answer its newest part. On disk it is whole. */
+  readonly #said: () => string
   #run: string | undefined
+  /** What the agent calls its answer. */
+  #answered = ''
 
-  /** Goes on with these. */
-  constructor(messages: readonly ConversationMessage[] = []) {
+  /** Goes on with `messages`; `said` tells what was said in the turn under way. */
+  constructor(messages: readonly ConversationMessage[], said: () => string) {
     this.#messages = [...messages]
+    this.#said = said
   }
 
   /** All of them so far. */
@@ -51,29 +50,16 @@ export class Conversation {
 
   /** A turn has begun. */
   prompted(runId: string, content: string, timestamp: number): void {
-    this.#said.clear()
+    this.#answered = ''
     this.#run = runId
     this.#messages.push({ role: 'user', content, timestamp, runId })
     const metadata = { interrupted: true } as const
     this.#messages.push({ role: 'assistant', content: '', timestamp, runId, metadata })
   }
 
-  /** The main agent has said this. */
-  said(content: string): void {
-    this.#said.push(content)
-  }
-
-  /** The turn is begun again: what was said until now is void. */
-  repeated(): void {
-    this.#said.clear()
-  }
-
-  /** The agent calls this its answer: mostly the end of what it said, which is then whole already. */
+  /** The agent calls this its answer. */
   answered({ content }: Pick<ResultChunk, 'content'>): void {
-    if (content !== '' && !this.#said.toString().trimEnd().endsWith(content.trimEnd())) {
-      this.#said.clear()
-      this.#said.push(content)
-    }
+    this.#answered = content
   }
 
   /** The turn is over. */
@@ -92,11 +78,13 @@ export class Conversation {
     }
   }
 
-  /** The answer under way as it is now. */
+  /** The answer under way as it is now. What the agent calls its answer is mostly the end of what it said, which is then whole. */
   #write(): void {
     const answer = this.#answer
     if (answer?.metadata?.interrupted && answer.runId === this.#run) {
-      answer.content = this.#said.toString()
+      const said = this.#said()
+      const whole = said.length > this.#answered.length && said.trimEnd().endsWith(this.#answered.trimEnd())
+      answer.content = this.#answered === '' || whole ? said : this.#answered
     }
   }
 
