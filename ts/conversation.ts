@@ -27,11 +27,12 @@ export class Conversation {
   readonly #messages: ConversationMessage[]
   /** What was said in the turn under way, or in the last one; of a very long answer its newest part. On disk it is whole. */
   readonly #said: () => string
-  #run: string | undefined
+  /** The answer of that turn, whose text is taken when somebody wants it: at the latest when the next turn is to begin. */
+  #latest: ConversationMessage | undefined
   /** What the agent calls its answer. */
   #answered = ''
 
-  /** Goes on with `messages`; `said` tells what was said in the turn under way. */
+  /** Goes on with `messages`; `said` tells what was said in the turn under way, or in the last one. */
   constructor(messages: readonly ConversationMessage[], said: () => string) {
     this.#messages = [...messages]
     this.#said = said
@@ -39,22 +40,21 @@ export class Conversation {
 
   /** All of them so far. */
   get messages(): readonly ConversationMessage[] {
-    this.#write()
+    const latest = this.#latest
+    if (latest) {
+      latest.content = this.#content()
+      if (!latest.metadata?.interrupted) {
+        this.#latest = undefined
+      }
+    }
     return this.#messages
   }
 
-  /** Whether nothing was said yet. */
-  get isEmpty(): boolean {
-    return this.#messages.length === 0
-  }
-
-  /** A turn has begun. */
+  /** A turn has begun, after somebody has looked at the messages. */
   prompted(runId: string, content: string, timestamp: number): void {
     this.#answered = ''
-    this.#run = runId
-    this.#messages.push({ role: 'user', content, timestamp, runId })
-    const metadata = { interrupted: true } as const
-    this.#messages.push({ role: 'assistant', content: '', timestamp, runId, metadata })
+    this.#latest = { role: 'assistant', content: '', timestamp, runId, metadata: { interrupted: true } }
+    this.#messages.push({ role: 'user', content, timestamp, runId }, this.#latest)
   }
 
   /** The agent calls this its answer. */
@@ -64,8 +64,7 @@ export class Conversation {
 
   /** The turn is over. */
   ended(turn: ExecEventData['turn:completed'], timestamp: number): void {
-    this.#write()
-    const answer = this.#answer
+    const answer = this.#latest
     if (answer) {
       const { code, durationMs, toolsUsed, usage } = turn
       answer.timestamp = timestamp
@@ -78,18 +77,11 @@ export class Conversation {
     }
   }
 
-  /** The answer under way as it is now. What the agent calls its answer is mostly the end of what it said, which is then whole. */
-  #write(): void {
-    const answer = this.#answer
-    if (answer?.metadata?.interrupted && answer.runId === this.#run) {
-      const said = this.#said()
-      const whole = said.length > this.#answered.length && said.trimEnd().endsWith(this.#answered.trimEnd())
-      answer.content = this.#answered === '' || whole ? said : this.#answered
-    }
-  }
-
-  get #answer(): ConversationMessage | undefined {
-    const last = this.#messages.at(-1)
-    return last?.role === 'assistant' ? last : undefined
+  /** What the agent calls its answer is mostly the end of what it said, which is then whole. */
+  #content(): string {
+    const said = this.#said()
+    const answered = this.#answered
+    const isWhole = said.length > answered.length && said.trimEnd().endsWith(answered.trimEnd())
+    return answered === '' || isWhole ? said : answered
   }
 }
