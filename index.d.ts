@@ -72,6 +72,8 @@ export declare class NativeSession {
    * the first event's `seq`, and the words. `null` when there is none; then `wake` will be called.
    */
   drain(words: Uint32Array): string | null
+  /** The lines that events of the batch drained last became, where lines were asked for. */
+  takeLines(): Buffer
   /** Runs a turn; resolves when its last event can be drained. Rejects when it cannot begin. */
   runTurn(options: NativeTurnOptions): Promise<void>
   /** Stops the turn under way; resolves when it is over. */
@@ -118,6 +120,9 @@ export declare function errorCodes(): Array<NativeErrorCode>
 
 /** The names of all events, by the number under which they cross the border. */
 export declare function eventNames(): Array<string>
+
+/** The number of the words that stand for events which are lines already. */
+export declare function linesMark(): number
 
 /** What may be used; an absent limit is none. Counts are whole and not negative. */
 export interface NativeBudget {
@@ -206,6 +211,8 @@ export interface NativeSessionOptions {
   allowAll: boolean
   systemPrompt?: string
   flushMs?: number
+  /** Has what is said and thought come as lines of protocol 1 with this session id; see `takeLines`. */
+  jsonLines?: string
   settleMs?: number
   graceMs?: number
   lingerMs?: number

@@ -2,9 +2,10 @@ import type { StreamChunk } from '../../chunks.js'
 import type { RecoveryAction } from '../../error-handler.js'
 import type { ErrorCode, ExecError } from '../../errors.js'
 import type { ExecEventData } from '../../events.js'
+import type { JsonLinesChunk } from '../../json-lines.js'
 import { tokensOf } from '../../usage.js'
 import type { Output } from '../output.js'
-import { forTerminal, terminalJson } from '../terminal-json.js'
+import { terminalJson } from '../terminal-json.js'
 import type { Renderer, RunEnd, RunStart } from './renderer.js'
 
 /** The codes of protocol 1 for ours; a code without a counterpart is used as it is. */
@@ -23,10 +24,9 @@ const PROTOCOL_CODES: Partial<Record<ErrorCode, string>> = {
  * before a failed `done` comes an `error`.
  */
 export class JsonStreamRenderer implements Renderer {
+  readonly takesJsonLines = true
   readonly #out: Output
   #sessionId = ''
-  /** A line of text up to its time. */
-  #textStart = ''
   #answered = false
   #summary: ExecEventData['turn:completed'] | undefined
 
@@ -36,12 +36,15 @@ export class JsonStreamRenderer implements Renderer {
 
   start({ sessionId, provider, model, cwd }: RunStart): void {
     this.#sessionId = sessionId
-    this.#textStart = `{"protocol":1,"type":"text_delta","sessionId":${terminalJson(sessionId)},"timestamp":`
     this.#line('start', { command: 'exec', model, provider, cwd })
   }
 
-  chunk(chunk: StreamChunk): void {
+  chunk(chunk: StreamChunk | JsonLinesChunk): void {
     switch (chunk.type) {
+      case 'json_lines':
+        this.#answered ||= chunk.answers
+        this.#out.writeBytes(chunk.lines)
+        break
       case 'text_delta':
         if (chunk.parentToolUseId === undefined) {
           this.#text(chunk.content)
@@ -118,10 +121,7 @@ export class JsonStreamRenderer implements Renderer {
 
   #text(content: string): void {
     this.#answered = true
-    // Nearly all lines; the same as `#line` writes, at a third of its cost.
-    this.#out.write(
-      `${this.#textStart}${Date.now()},"payload":{"content":${forTerminal(JSON.stringify(content))}}}\n`,
-    )
+    this.#line('text_delta', { content })
   }
 
   #error(error: ExecError): void {
