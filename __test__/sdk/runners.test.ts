@@ -42,6 +42,12 @@ function runnerOf(fake: string, options: SessionOptions = {}, config: Partial<Ai
   })
 }
 
+/** The configuration with which one of the agents of the Rust tests is run. */
+function ofRust(name: string): AiRunnerConfig {
+  const executable = fileURLToPath(new URL(`../../tests/agents/${name}`, import.meta.url))
+  return { projectPath: temporaryFolder(), options: { executable, retry: false } }
+}
+
 describe('createAiRunner', () => {
   it('makes the runner of a provider, Claude Code by default', () => {
     const config = { projectPath: '.' }
@@ -150,10 +156,16 @@ describe('runStream', () => {
     expect(new Set(pids).size).toBe(3)
   })
 
-  it('is taken whole, whatever the line', async () => {
+  it('is taken whole', async () => {
     const FAKE_LINES = '5000'
     const chunks = await all(runnerOf('streams-deltas', { env: { FAKE_LINES } }).runStream('hi'))
     expect(chunks.filter(({ type }) => type === 'text_delta')).toHaveLength(5000)
+  })
+
+  it('skips a line of 17 MB and goes on', async () => {
+    const chunks = await all(createAiRunner('claude', ofRust('prints-a-line-of-17-mb')).runStream('hi'))
+    expect(chunks.find(({ type }) => type === 'unparsed')).toMatchObject({ reason: expect.any(String) })
+    expect(chunks.at(-1)).toMatchObject({ type: 'result', success: true })
   })
 })
 

@@ -71,7 +71,8 @@ export class ExecEventEmitter {
 
   /** Removes all listeners of a type, or of all. */
   removeAllListeners(type?: ExecEventType): this {
-    this.#emitter.removeAllListeners(type)
+    // Told of an undefined type, Node's would take it for the name of one.
+    this.#emitter.removeAllListeners(...(type === undefined ? [] : [type]))
     return this
   }
 

@@ -165,37 +165,38 @@ export async function* encodeJsonStream(
   yield encoder.end(end)
 }
 
-/** Whatever comes within one turn of the event loop, together. */
+type Outcome<T> = { step: IteratorResult<T, unknown> } | { failure: unknown }
+
+/** Whatever comes within one turn of the event loop, together; what came before a failure comes before it. */
 async function* inPieces<T>(items: AsyncIterable<T>): AsyncGenerator<T[], void, unknown> {
   const iterator = items[Symbol.asyncIterator]()
-  let next = iterator.next()
+  const ask = (): Promise<Outcome<T>> =>
+    iterator.next().then(
+      (step) => ({ step }),
+      (failure: unknown) => ({ failure }),
+    )
+  let next = ask()
   let isOver = false
   try {
     while (!isOver) {
-      const piece: T[] = []
+      let outcome: Outcome<T> | 'tick' = await next
       const tick = new Promise<'tick'>((resolve) => setImmediate(resolve, 'tick'))
-      let step = await next
-      while (!step.done) {
-        piece.push(step.value)
-        next = iterator.next()
-        const first = piece.length === CHUNKS_PER_PIECE ? 'tick' : await Promise.race([next, tick])
-        if (first === 'tick') {
-          break
-        }
-        step = first
+      const piece: T[] = []
+      while (outcome !== 'tick' && 'step' in outcome && !outcome.step.done) {
+        piece.push(outcome.step.value)
+        next = ask()
+        outcome = piece.length === CHUNKS_PER_PIECE ? 'tick' : await Promise.race([next, tick])
       }
-      isOver = step.done === true
+      isOver = outcome !== 'tick'
       if (piece.length > 0) {
         yield piece
       }
+      if (outcome !== 'tick' && 'failure' in outcome) {
+        throw outcome.failure
+      }
     }
-  } catch (error) {
-    isOver = true
-    throw error
   } finally {
     if (!isOver) {
-      // What was asked for comes to nobody.
-      next.catch(() => {})
       await iterator.return?.()
     }
   }
