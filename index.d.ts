@@ -39,6 +39,26 @@ export declare class NativeHistory {
   prune(policy: string): Promise<string>
 }
 
+/** The stored sessions of a project, synchronously. */
+export declare class NativeHistoryManager {
+  /** Touches nothing. */
+  constructor(options: NativeHistoryOptions)
+  /** The sessions at a glance, newest first, as JSON; `filter` is JSON. */
+  list(filter: string): string
+  /** A whole session as one object, as JSON; null where there is none. */
+  load(id: string): string | null
+  /** Writes down what the stored session has not; `session` is JSON. As JSON Lines, or as the JSON of Locus 0.14.x. */
+  save(session: string, asJson: boolean): void
+  /** The ids that begin with `prefix`, newest first; one that is exactly that comes alone. */
+  find(prefix: string): Array<string>
+  /** Removes a session; whether there was one. */
+  remove(id: string): boolean
+  /** Removes all sessions that are not open; how many. */
+  clear(): number
+  /** Removes and compresses what the policy (JSON) says; what was done, as JSON. */
+  prune(policy: string): string
+}
+
 /** What the turns of a project used. */
 export declare class NativeLedger {
   /** Touches nothing. */

@@ -9,6 +9,7 @@ mod batch;
 mod convert;
 pub mod failure;
 mod history;
+mod history_manager;
 mod replay;
 mod sanitizer;
 mod session;

@@ -19,18 +19,24 @@ const PROTOCOL_CODES: Partial<Record<ErrorCode, string>> = {
   INTERNAL: 'UNKNOWN',
 }
 
+/** Takes the lines. */
+type LineSink = Pick<Output, 'write' | 'writeBytes' | 'flush' | 'ready'>
+
+/** What `done` says of the turn, where it is known. */
+type TurnSummary = Partial<Pick<ExecEventData['turn:completed'], 'toolsUsed' | 'usage'>>
+
 /**
  * Shows a run to a program: protocol 1, one JSON object a line. `start` is the first line and `done` the last, always;
  * before a failed `done` comes an `error`.
  */
 export class JsonStreamRenderer implements Renderer {
   readonly takesJsonLines = true
-  readonly #out: Output
+  readonly #out: LineSink
   #sessionId = ''
   #answered = false
-  #summary: ExecEventData['turn:completed'] | undefined
+  #summary: TurnSummary | undefined
 
-  constructor(out: Output) {
+  constructor(out: LineSink) {
     this.#out = out
   }
 
@@ -86,7 +92,7 @@ export class JsonStreamRenderer implements Renderer {
     }
   }
 
-  turnCompleted(summary: ExecEventData['turn:completed']): void {
+  turnCompleted(summary: TurnSummary): void {
     this.#summary = summary
   }
 
