@@ -84,6 +84,8 @@ export declare class NativeSession {
   configure(options: NativeSessionOptions): Promise<void>
   /** Writes down what is kept with the conversation, a JSON object. */
   noteContext(context: string): void
+  /** Writes down what is always allowed in the conversation, a JSON array. */
+  noteRules(rules: string): void
   /** Resolves when everything so far is written down; rejects with the reason if it cannot be. */
   save(): Promise<void>
   /** Ends the session; resolves when its process is gone. */

@@ -263,6 +263,13 @@ export class Engine {
     }
   }
 
+  /** Has what is always allowed written down, as JSON; not after the end of the session. */
+  noteRules(rules: string): void {
+    if (!this.#ended) {
+      this.#native.noteRules(rules)
+    }
+  }
+
   /** Resolves when everything so far is written down and survives a power cut. */
   async save(): Promise<void> {
     try {

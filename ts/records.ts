@@ -94,6 +94,19 @@ export interface StateRecord extends AnyRecord {
   agentSessionId?: string
   title?: string
   context?: object
+  /** All that is always allowed in the conversation from here on. */
+  rules?: StoredRule[]
+}
+
+/**
+ * Something that was always allowed in a conversation. Whoever can write to the file can write such a record, so only a
+ * seal that is right makes it a rule.
+ */
+export interface StoredRule {
+  tool: string
+  /** For a tool that runs commands: this one alone. */
+  command?: string
+  seal: string
 }
 
 /** A line of a stored conversation. */

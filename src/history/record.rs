@@ -139,6 +139,9 @@ pub struct State {
     pub title: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<Value>,
+    /// What is always allowed in the conversation: for whoever asks for permission, who seals it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -173,7 +176,8 @@ impl Record {
             Self::Turn(turn) => turn.error.iter_mut().chain(&mut turn.content).for_each(change),
             Self::State(state) => {
                 state.title.iter_mut().for_each(&mut *change);
-                state.context.iter_mut().for_each(|context| for_each_string(context, change));
+                let values = state.context.iter_mut().chain(&mut state.rules);
+                values.for_each(|value| for_each_string(value, change));
             }
             Self::Repair { .. } => {}
         }

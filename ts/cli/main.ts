@@ -8,7 +8,7 @@ import { type ExecFlags, runExec } from './commands/exec.js'
 import { EXIT_CODES } from './exit-codes.js'
 import { endIfTerminalIsGone } from './hang-up.js'
 import { Output } from './output.js'
-import type { PermissionDesk } from './permissions/permission-desk.js'
+import type { Asker } from './permissions/permission-desk.js'
 import { JsonStreamRenderer } from './renderers/json-stream.js'
 import type { Renderer } from './renderers/renderer.js'
 
@@ -139,15 +139,14 @@ async function makeRenderer(flags: Flags): Promise<Renderer> {
 }
 
 /** Who is asked for permission: the person at the terminal, if there is one. */
-async function makeDesk({ jsonStream }: Flags): Promise<PermissionDesk | undefined> {
+function makeAsker({ jsonStream }: Flags): Asker | undefined {
   if (jsonStream || !process.stdin.isTTY || !process.stderr.isTTY) {
     return undefined
   }
-  const { PermissionDesk } = await import('./permissions/permission-desk.js')
-  return new PermissionDesk(async (request, signal) => {
+  return async (request, signal) => {
     const { askInTerminal } = await import('./permissions/terminal-asker.js')
     return await askInTerminal(request, signal)
-  })
+  }
 }
 
 async function exec(words: string[], flags: Flags): Promise<void> {
@@ -160,7 +159,7 @@ async function exec(words: string[], flags: Flags): Promise<void> {
     const { runRepl } = await import('./repl/run.js')
     process.exitCode = await runRepl(words, flags)
   } else {
-    process.exitCode = await runExec(words, flags, await makeRenderer(flags), await makeDesk(flags))
+    process.exitCode = await runExec(words, flags, await makeRenderer(flags), makeAsker(flags))
   }
   endIfTerminalIsGone()
 }

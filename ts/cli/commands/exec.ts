@@ -11,7 +11,7 @@ import { ExecSession } from '../../session.js'
 import { parseDuration } from '../duration.js'
 import { EXIT_CODES, EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
 import { type LimitFlags, limitsOf } from '../limits.js'
-import type { PermissionDesk } from '../permissions/permission-desk.js'
+import type { Asker, PermissionDesk } from '../permissions/permission-desk.js'
 import { readPrompt } from '../prompt.js'
 import { askRecovery, canAsk, parseOnError } from '../recovery.js'
 import type { Renderer } from '../renderers/renderer.js'
@@ -89,14 +89,14 @@ function retryOf({ retries, maxWait }: ExecFlags, settings: RetryPolicy | undefi
 }
 
 /**
- * Runs one prompt and shows it; resolves to the exit code. Never throws: what goes wrong is shown by the renderer. `desk`:
- * who is asked for permission.
+ * Runs one prompt and shows it; resolves to the exit code. Never throws: what goes wrong is shown by the renderer. `ask`:
+ * asks a person for permission, where there is one.
  */
 export async function runExec(
   words: string[],
   flags: ExecFlags,
   renderer: Renderer,
-  desk?: PermissionDesk,
+  ask?: Asker,
 ): Promise<number> {
   const started = performance.now()
   let plan: Plan | undefined
@@ -124,10 +124,10 @@ export async function runExec(
   let error: ExecError | undefined
   try {
     plan = planOf(flags)
-    plan.options.onPermission = desk?.decide
     const onError = flags.onError === undefined ? undefined : parseOnError(flags.onError)
     const prompt = await readPrompt(words, process.stdin)
     session = await openSession(flags, plan)
+    const desk = await makeDesk(session, plan, ask)
     session.on(ExecEventType.PERMISSION_RESOLVED, ({ data }) => desk?.resolved(data.id))
     begin()
     signals = new Signals(session, (exitCode) => {
@@ -138,7 +138,7 @@ export async function runExec(
     const handler =
       choose &&
       new ErrorHandler({ choose, signal: signals.signal, ...(onError && { maxRecoveries: MAX_RECOVERIES }) })
-    await runTurns(session, prompt, plan.turn, renderer, handler)
+    await runTurns(session, prompt, { ...plan.turn, onPermission: desk?.decide }, renderer, handler)
   } catch (thrown) {
     error = errorOrDefect(thrown)
     exitCode = (error.code === 'CANCELLED' ? signals?.exitCode : undefined) ?? EXIT_CODES[error.code]
@@ -153,6 +153,28 @@ export async function runExec(
     await prune(plan)
   }
   return exitCode
+}
+
+/**
+ * Who answers the questions of a run: the person, and what was always allowed in the conversation. Undefined where there is
+ * neither, so that the agent is told so.
+ */
+async function makeDesk(
+  session: ExecSession,
+  { projectPath }: Plan,
+  ask: Asker | undefined,
+): Promise<PermissionDesk | undefined> {
+  if (!ask && session.storedRules.length === 0) {
+    return undefined
+  }
+  const { PermissionDesk } = await import('../permissions/permission-desk.js')
+  const { RuleBook } = await import('../permissions/rule-book.js')
+  const rules = new RuleBook(projectPath, (problem) => process.emitWarning(problem))
+  rules.open(session)
+  if (!ask && rules.rules.length === 0) {
+    return undefined
+  }
+  return new PermissionDesk(ask, rules)
 }
 
 /** Keeps the history within its limits. The run is over and has told its end; what fails here is told beside it. */
