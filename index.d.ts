@@ -158,6 +158,14 @@ export interface NativeHistoryOptions {
   historyDir?: string
 }
 
+/** An image of a prompt: a file, or its bytes. */
+export interface NativeImage {
+  name: string
+  path?: string
+  data?: Buffer
+  mediaType?: string
+}
+
 /** Where a session is written down. */
 export interface NativeRecordOptions {
   sessionId: string
@@ -224,6 +232,7 @@ export interface NativeSessionOptions {
 /** One turn. */
 export interface NativeTurnOptions {
   prompt: string
+  images?: Array<NativeImage>
   runId: string
   /** Whether somebody is there to be asked for permission. */
   canAsk: boolean

@@ -1,6 +1,7 @@
 import type { ResultChunk, Usage } from './chunks.js'
 import type { ExecEventData } from './events.js'
 import { GatheredText } from './gathered-text.js'
+import type { ImageInfo } from './records.js'
 
 /** How much of an answer that has no end yet is kept in memory, in UTF-16 units: its newest part. On disk it is whole. */
 const UNFINISHED_LIMIT = 4 * 1024 * 1024
@@ -20,6 +21,8 @@ export interface ConversationMessage {
     /** Why the turn failed; the answer is what was said until then. */
     errorCode?: string
     usage?: Usage
+    /** The images that went with a prompt. */
+    images?: ImageInfo[]
   }
 }
 
@@ -50,10 +53,15 @@ export class Conversation {
   }
 
   /** A turn has begun. */
-  prompted(runId: string, content: string, timestamp: number): void {
+  prompted(
+    runId: string,
+    { prompt: content, images }: ExecEventData['prompt:submitted'],
+    timestamp: number,
+  ): void {
     this.#said.clear()
     this.#run = runId
-    this.#messages.push({ role: 'user', content, timestamp, runId })
+    const about = images && { metadata: { images } }
+    this.#messages.push({ role: 'user', content, timestamp, runId, ...about })
     const metadata = { interrupted: true } as const
     this.#messages.push({ role: 'assistant', content: '', timestamp, runId, metadata })
   }

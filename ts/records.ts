@@ -20,6 +20,14 @@ export interface SessionRecord extends AnyRecord {
   importedFrom?: string
 }
 
+/** What is kept of an image: not its pixels. */
+export interface ImageInfo {
+  /** Its path as it was given, or what it was called. */
+  name: string
+  mediaType: string
+  bytes: number
+}
+
 /** A turn was asked for. Without a later `turn` record of the same run it was interrupted. */
 export interface PromptRecord extends AnyRecord {
   type: 'prompt'
@@ -27,6 +35,7 @@ export interface PromptRecord extends AnyRecord {
   content: string
   provider: string
   model?: string
+  images?: ImageInfo[]
 }
 
 /** A piece of the main agent's answer. */

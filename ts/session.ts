@@ -61,7 +61,7 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
       onChunk: (chunk) => this.#observe(chunk),
     })
     this.on(ExecEventType.PROMPT_SUBMITTED, ({ data, runId, timestamp }) => {
-      this.#conversation.prompted(runId, data.prompt, timestamp)
+      this.#conversation.prompted(runId, data, timestamp)
     })
     this.on(ExecEventType.RETRY_SCHEDULED, ({ data }) => {
       if (data.how === 'repeat') {

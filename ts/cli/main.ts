@@ -40,6 +40,7 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .option('-i, --interactive', 'talk with the agent; also without a prompt in a terminal')
     .option('-p, --provider <name>', 'the agent: claude, codex or demo (default: claude)')
     .option('-m, --model <name>', "the model (default: the agent's choice)")
+    .option('--image <path>', 'an image for the agent to look at; can be repeated', collect)
     .option('--executable <path>', "the agent's executable (default: found on PATH)")
     .option('-d, --dir <path>', 'the working directory of the agent (default: this one)')
     .option('--no-stream', 'show the answer when it is complete')

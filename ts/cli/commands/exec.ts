@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 
 import { ErrorHandler } from '../../error-handler.js'
 import { ExecError, execError } from '../../errors.js'
@@ -23,6 +23,7 @@ export interface ExecFlags extends LimitFlags {
   provider?: string
   model?: string
   dir?: string
+  image?: string[]
   executable?: string
   yes?: boolean
   allow?: string[]
@@ -72,7 +73,10 @@ export function planOf(flags: ExecFlags): Plan {
     retry: retryOf(flags, settings.retry),
     budget: settings.budget?.session,
   }
-  return { options, turn: limitsOf(flags, settings), projectPath, provider, history: settings.history }
+  // A path is given from here, and kept as it is seen from the project.
+  const images = flags.image?.map((path) => relative(projectPath, resolve(path)) || '.')
+  const turn = { ...limitsOf(flags, settings), ...(images && { images }) }
+  return { options, turn, projectPath, provider, history: settings.history }
 }
 
 function retryOf({ retries, maxWait }: ExecFlags, settings: RetryPolicy | undefined): RetryPolicy {

@@ -17,7 +17,7 @@ import { SHORT_ID } from '../short-id.js'
 import { COMMANDS, type CommandName } from './command-table.js'
 import type { Conversation } from './conversation.js'
 import type { FileChanges } from './file-changes.js'
-import type { Repl } from './repl.js'
+import type { Prompt, Repl } from './repl.js'
 import type { ReplView } from './view.js'
 
 export interface CommandParts {
@@ -63,7 +63,7 @@ export class Commands {
     this.#store = new HistoryStore({ projectPath: parts.projectPath })
   }
 
-  async run(name: CommandName, args: string): Promise<string | undefined> {
+  async run(name: CommandName, args: string): Promise<Prompt | undefined> {
     const { repl, view, conversation } = this.#parts
     switch (name) {
       case 'help':
@@ -312,7 +312,7 @@ export class Commands {
     })
   }
 
-  #retry(): string {
+  #retry(): Prompt {
     const prompt = this.#parts.conversation.lastPrompt
     if (prompt === undefined) {
       throw execError('INVALID_INPUT', 'nothing was asked yet that could be sent again')
@@ -320,7 +320,7 @@ export class Commands {
     return prompt
   }
 
-  #compact(instructions: string): string {
+  #compact(instructions: string): Prompt {
     const { provider, session } = this.#parts.conversation
     if (provider !== 'claude') {
       throw execError('INVALID_INPUT', `the ${provider} agent cannot compact a conversation`)
@@ -328,7 +328,7 @@ export class Commands {
     if (session.getHistory().length === 0) {
       throw execError('INVALID_INPUT', 'nothing was said yet')
     }
-    return `/compact ${instructions}`.trim()
+    return { prompt: `/compact ${instructions}`.trim(), images: [] }
   }
 }
 

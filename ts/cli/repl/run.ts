@@ -31,6 +31,10 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
   const runFlags = { ...flags, save: saves ? flags.save : false }
   const plan = planOf(runFlags)
   const { projectPath } = plan
+  const { images = [], ...limits } = plan.turn
+  if (images.length > 0 && words.length === 0) {
+    throw execError('INVALID_INPUT', '--image goes with a prompt; while you talk, write @ and its path')
+  }
   const prompts = new PromptFile(projectPath)
   const problems: string[] = []
   const view = viewOf(flags, projectPath, saves ? prompts : undefined, problems)
@@ -48,14 +52,21 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
     {
       resumed: flags.session !== undefined || flags.continue === true,
       model: plan.options.model,
-      limits: plan.turn,
+      limits,
       onPermission,
     },
   )
   const changes = new FileChanges(projectPath)
   const repl = new Repl(
     {
-      ...{ conversation, view, desk, farewell: new Farewell(saveOnExit, { saves, projectPath }), changes },
+      ...{
+        conversation,
+        view,
+        desk,
+        farewell: new Farewell(saveOnExit, { saves, projectPath }),
+        changes,
+        projectPath,
+      },
       runCommand: (repl) => {
         const commands = new Commands({
           ...{ repl, conversation, view, rules, changes, projectPath, saves, flags },
@@ -77,7 +88,7 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
   }
   const ended = repl.run()
   if (words.length > 0) {
-    repl.submit(` ${words.join(' ')}`)
+    repl.submit(` ${words.join(' ')}`, images)
   }
   const exitCode = await ended
   release()
