@@ -8,7 +8,7 @@ import { type ExecFlags, runExec } from './commands/exec.js'
 import { EXIT_CODES } from './exit-codes.js'
 import { endIfTerminalIsGone } from './hang-up.js'
 import { Output } from './output.js'
-import type { PermissionDesk } from './permissions/permission-desk.js'
+import type { Asker } from './permissions/permission-desk.js'
 import { JsonStreamRenderer } from './renderers/json-stream.js'
 import type { Renderer } from './renderers/renderer.js'
 
@@ -40,6 +40,7 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .option('-i, --interactive', 'talk with the agent; also without a prompt in a terminal')
     .option('-p, --provider <name>', 'the agent: claude, codex or demo (default: claude)')
     .option('-m, --model <name>', "the model (default: the agent's choice)")
+    .option('--image <path>', 'an image for the agent to look at; can be repeated', collect)
     .option('--executable <path>', "the agent's executable (default: found on PATH)")
     .option('-d, --dir <path>', 'the working directory of the agent (default: this one)')
     .option('--no-stream', 'show the answer when it is complete')
@@ -139,15 +140,14 @@ async function makeRenderer(flags: Flags): Promise<Renderer> {
 }
 
 /** Who is asked for permission: the person at the terminal, if there is one. */
-async function makeDesk({ jsonStream }: Flags): Promise<PermissionDesk | undefined> {
+function makeAsker({ jsonStream }: Flags): Asker | undefined {
   if (jsonStream || !process.stdin.isTTY || !process.stderr.isTTY) {
     return undefined
   }
-  const { PermissionDesk } = await import('./permissions/permission-desk.js')
-  return new PermissionDesk(async (request, signal) => {
+  return async (request, signal) => {
     const { askInTerminal } = await import('./permissions/terminal-asker.js')
     return await askInTerminal(request, signal)
-  })
+  }
 }
 
 async function exec(words: string[], flags: Flags): Promise<void> {
@@ -160,7 +160,7 @@ async function exec(words: string[], flags: Flags): Promise<void> {
     const { runRepl } = await import('./repl/run.js')
     process.exitCode = await runRepl(words, flags)
   } else {
-    process.exitCode = await runExec(words, flags, await makeRenderer(flags), await makeDesk(flags))
+    process.exitCode = await runExec(words, flags, await makeRenderer(flags), makeAsker(flags))
   }
   endIfTerminalIsGone()
 }

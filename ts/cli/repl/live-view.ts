@@ -28,6 +28,8 @@ import type { ReplListener, ReplState, ReplView } from './view.js'
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 const SPINNER_MS = 80
 const MAX_ACTIVITIES = 5
+/** Any time that is long. */
+const SUSPENDED_MS = 86_400_000
 const MAX_QUEUE_ROWS = 4
 /** So much of an answer may wait for a frame. A key that is typed meanwhile waits until the terminal has taken it. */
 const MAX_PENDING_TEXT = 16 * 1024
@@ -361,7 +363,10 @@ export class LiveView implements ReplView {
     }
     this.#input?.pause()
     this.#parts.stdout.write(RESTORE)
+    // With its keys let go, nothing else may hold the program when it goes on, and it would end before it hears of that.
+    const held = setInterval(() => {}, SUSPENDED_MS)
     process.once('SIGCONT', () => {
+      clearInterval(held)
       this.#input?.resume()
       this.#screen.forget()
       this.#screen.draw()
