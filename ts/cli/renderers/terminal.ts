@@ -1,15 +1,19 @@
 import { Chalk, type ChalkInstance } from 'chalk'
 import truncate from 'cli-truncate'
+import stringWidth from 'fast-string-width'
 
 import type { StatusChunk, StreamChunk, ToolResultChunk, Usage } from '../../chunks.js'
 import { type RecoveryAction, recoveryChoices } from '../../error-handler.js'
 import type { ExecError } from '../../errors.js'
 import type { ExecEventData } from '../../events.js'
+import { type Symbols, UNICODE } from '../display/symbols.js'
 import { costMark, costText, formatDuration, formatTokens } from '../format.js'
 import type { TextSink } from '../output.js'
 import { SHORT_ID } from '../short-id.js'
 import { CleanText, cleanValue } from './clean-text.js'
 import { Countdown } from './countdown.js'
+import { type DiffStyle, diffCounts, diffRows } from './diff-rows.js'
+import { editDiffs, type FileDiff } from './edit-diff.js'
 import { type Indicator, NO_INDICATOR } from './indicator.js'
 import type { Renderer, RunEnd, RunStart } from './renderer.js'
 import { toolOutcome, toolTitle } from './tool-display.js'
@@ -25,6 +29,8 @@ export interface TerminalOptions {
   /** Shows what goes on, where lines may be drawn over. */
   indicator?: Indicator
   colors: boolean
+  /** Default: those of a terminal with Unicode. */
+  symbols?: Symbols
   verbose: boolean
   /** What is told at the end: all, one line for each turn of many, or nothing (default: all). */
   summary?: 'full' | 'line' | 'none'
@@ -38,9 +44,13 @@ const RECOVERING: Record<RecoveryAction, string> = {
   abort: 'leaving it',
 }
 
+/** Narrower than this no line is cut. */
+const MIN_COLUMNS = 20
+
 interface RunningTool {
   title: string
   id: string
+  parameters: Record<string, unknown>
 }
 
 /**
@@ -50,6 +60,7 @@ interface RunningTool {
 export class TerminalRenderer implements Renderer {
   readonly #options: TerminalOptions
   readonly #chalk: ChalkInstance
+  readonly #symbols: Symbols
   readonly #tools = new Map<string, RunningTool>()
   readonly #answer = new CleanText()
   readonly #indicator: Indicator
@@ -73,6 +84,7 @@ export class TerminalRenderer implements Renderer {
   constructor(options: TerminalOptions) {
     this.#options = options
     this.#chalk = new Chalk({ level: options.colors ? 1 : 0 })
+    this.#symbols = options.symbols ?? UNICODE
     this.#indicator = options.indicator ?? NO_INDICATOR
   }
 
@@ -104,8 +116,9 @@ export class TerminalRenderer implements Renderer {
         this.#show(this.#titleOf(chunk.tool))
         break
       case 'tool_parameters': {
-        const title = this.#titleOf(chunk.tool, chunk.parameters)
-        this.#tools.set(chunk.id, { id: chunk.id, title })
+        const { id, tool, parameters } = chunk
+        const title = this.#titleOf(tool, parameters)
+        this.#tools.set(id, { id, title, parameters })
         this.#show(title)
         break
       }
@@ -143,7 +156,7 @@ export class TerminalRenderer implements Renderer {
       const { yellow, bold } = this.#chalk
       this.#line(
         yellow(
-          `⚠ ${tool} was denied: nobody could be asked. Allow it with ${bold(`--allow ${tool}`)}, or everything with ${bold('--yes')}`,
+          `${this.#symbols.warning} ${tool} was denied: nobody could be asked. Allow it with ${bold(`--allow ${tool}`)}, or everything with ${bold('--yes')}`,
         ),
       )
     }
@@ -164,7 +177,7 @@ export class TerminalRenderer implements Renderer {
 
   recovering(action: RecoveryAction): void {
     this.#answered = false
-    this.#line(this.#chalk.yellow(`↻ ${RECOVERING[action]}`))
+    this.#line(this.#chalk.yellow(`${this.#symbols.again} ${RECOVERING[action]}`))
     this.#show('Starting')
   }
 
@@ -187,7 +200,8 @@ export class TerminalRenderer implements Renderer {
 
   #titleOf(tool: string, parameters?: Record<string, unknown>): string {
     const { icon, message, detail } = toolTitle(tool, parameters)
-    return detail === '' ? `${icon} ${message}` : `${icon} ${message} ${this.#chalk.dim(detail)}`
+    const words = `${this.#symbols.icons[icon]}${message}`
+    return detail === '' ? words : `${words} ${this.#chalk.dim(detail)}`
   }
 
   #text(content: string): void {
@@ -208,19 +222,31 @@ export class TerminalRenderer implements Renderer {
   }
 
   #toolResult(chunk: ToolResultChunk): void {
-    const title = this.#tools.get(chunk.id)?.title ?? this.#titleOf(chunk.tool)
+    const { title = this.#titleOf(chunk.tool), parameters = {} } = this.#tools.get(chunk.id) ?? {}
     this.#tools.delete(chunk.id)
     const { green, red, dim } = this.#chalk
-    const mark = chunk.success ? green('✓') : red('✗')
+    const { ok, failed, bar } = this.#symbols
+    const diffs = chunk.success ? editDiffs(chunk.tool, parameters, chunk.data) : []
+    const mark = chunk.success ? green(ok) : red(failed)
     const indent = chunk.parentToolUseId === undefined ? '' : '  '
-    const duration = dim(` (${formatDuration(chunk.duration)})`)
-    this.#line(
-      `${this.#fit(`${indent}${mark} ${title}`, 2 + formatDuration(chunk.duration).length)}${duration}`,
-    )
-    for (const line of toolOutcome(chunk)) {
-      this.#line(this.#fit(`${indent}  ${chunk.success ? dim(`│ ${line}`) : red(`│ ${line}`)}`))
+    const counts = diffCounts(diffs, this.#diffStyle)
+    const behind = `${counts && ` ${counts}`}${dim(` (${formatDuration(chunk.duration)})`)}`
+    this.#line(`${this.#fit(`${indent}${mark} ${title}`, stringWidth(behind))}${behind}`)
+    for (const row of this.#outcomeRows(chunk, diffs)) {
+      this.#line(this.#fit(`${indent}  ${chunk.success ? dim(bar) : red(bar)} ${row}`))
     }
     this.#show('Working')
+  }
+
+  /** What came of a tool: what it changed, else what it returned. */
+  #outcomeRows(chunk: ToolResultChunk, diffs: FileDiff[]): string[] {
+    const rows = diffRows(diffs, this.#diffStyle)
+    const colour = chunk.success ? this.#chalk.dim : this.#chalk.red
+    return rows.length > 0 ? rows : toolOutcome(chunk, this.#symbols).map((row) => colour(row))
+  }
+
+  get #diffStyle(): DiffStyle {
+    return { chalk: this.#chalk, symbols: this.#symbols, whole: this.#options.verbose }
   }
 
   #status({ status, detail = {} }: StatusChunk): void {
@@ -245,7 +271,9 @@ export class TerminalRenderer implements Renderer {
           errorStatus === undefined ? `failed (${error ?? 'no reason given'})` : `answered ${errorStatus}`
         const wait = typeof delayMs === 'number' ? ` in ${formatDuration(delayMs)}` : ''
         this.#line(
-          this.#chalk.yellow(`↻ the model's API ${failed}; retrying${wait} (${attempt}/${maxRetries})`),
+          this.#chalk.yellow(
+            `${this.#symbols.again} the model's API ${failed}; retrying${wait} (${attempt}/${maxRetries})`,
+          ),
         )
         break
       }
@@ -259,22 +287,24 @@ export class TerminalRenderer implements Renderer {
       case 'fallback':
         this.#line(
           this.#chalk.yellow(
-            '⚠ this version of the agent is too old to be spoken to as usual; words come late',
+            `${this.#symbols.warning} this version of the agent is too old to be spoken to as usual; words come late`,
           ),
         )
         break
       case 'cost_unknown':
-        this.#line(this.#chalk.yellow(`⚠ ${detail.message}`))
+        this.#line(this.#chalk.yellow(`${this.#symbols.warning} ${detail.message}`))
         break
       case 'not_saved':
-        this.#line(this.#chalk.yellow(`⚠ the conversation cannot be saved: ${detail.message}`))
+        this.#line(
+          this.#chalk.yellow(`${this.#symbols.warning} the conversation cannot be saved: ${detail.message}`),
+        )
         break
       case 'abandoned':
         // The detail of an interrupted message says the same, but nothing comes again; the blocks before it are kept then.
         if (!this.#answered || detail.from_block_index !== 0) {
           break
         }
-        this.#line(this.#chalk.yellow('↻ the stream broke; the answer begins again'))
+        this.#line(this.#chalk.yellow(`${this.#symbols.again} the stream broke; the answer begins again`))
         break
       default:
         if (this.#options.verbose) {
@@ -289,7 +319,7 @@ export class TerminalRenderer implements Renderer {
     const goesOn = how === 'continue' ? 'the agent is told to go on' : 'trying again'
     this.#line(
       this.#chalk.yellow(
-        `↻ ${code} ${error}; ${goesOn} in ${formatDuration(wait)} (${attempt}/${maxRetries})`,
+        `${this.#symbols.again} ${code} ${error}; ${goesOn} in ${formatDuration(wait)} (${attempt}/${maxRetries})`,
       ),
     )
     if (how === 'repeat') {
@@ -301,7 +331,11 @@ export class TerminalRenderer implements Renderer {
   /** A line cut to the terminal's width, with some columns left over. */
   #fit(line: string, reserved = 0): string {
     const { err } = this.#options
-    return err.isTerminal ? truncate(line, Math.max(20, err.columns - reserved - 1)) : line
+    return err.isTerminal
+      ? truncate(line, Math.max(MIN_COLUMNS, err.columns - reserved - 1), {
+          truncationCharacter: this.#symbols.ellipsis,
+        })
+      : line
   }
 
   /** Prints a line about the answer. */
@@ -349,15 +383,15 @@ export class TerminalRenderer implements Renderer {
       stderrTail: error.stderrTail,
       remedy: error.remedy,
     })
-    this.#line(`${red(`✗ ${bold(code)}`)} ${message}`)
+    this.#line(`${red(`${this.#symbols.failed} ${bold(code)}`)} ${message}`)
     if (stderrTail) {
       for (const line of stderrTail.split('\n').slice(-10)) {
-        this.#line(dim(`  │ ${line}`))
+        this.#line(dim(`  ${this.#symbols.bar} ${line}`))
       }
     }
     // The messages of the others say what to do.
     if (recoveryChoices(error).length > 1) {
-      this.#line(dim(`  → ${remedy}`))
+      this.#line(dim(`  ${this.#symbols.arrow} ${remedy}`))
     }
   }
 
@@ -368,7 +402,7 @@ export class TerminalRenderer implements Renderer {
       return
     }
     const { dim, blue } = this.#chalk
-    const rule = dim('─'.repeat(Math.min(50, this.#options.err.columns)))
+    const rule = dim(this.#symbols.rule.repeat(Math.min(50, this.#options.err.columns)))
     const rows: Array<[string, string]> = [
       ['Duration', formatDuration(durationMs)],
       ['Tools used', toolsUsed.length > 0 ? toolsUsed.join(', ') : 'none'],
@@ -379,7 +413,10 @@ export class TerminalRenderer implements Renderer {
       rows.push(['Model', this.#model])
     }
     if (this.#session) {
-      rows.push(['Session', `${this.#session}; go on with locus exec -s ${this.#session} "…"`])
+      rows.push([
+        'Session',
+        `${this.#session}; go on with locus exec -s ${this.#session} "${this.#symbols.ellipsis}"`,
+      ])
     }
     if (this.#unparsed > 0 && this.#options.verbose) {
       rows.push(['Not understood', `${this.#unparsed} lines`])
@@ -395,8 +432,8 @@ export class TerminalRenderer implements Renderer {
   #summarizeShortly(summary: 'line' | 'none', usage: Usage, durationMs: number): void {
     if (summary === 'line') {
       const tokens = `${formatTokens(usage.input)} in, ${formatTokens(usage.output)} out`
-      const cost = usage.costUsd === undefined ? '' : ` · ${costMark(usage)}`
-      this.#line(this.#chalk.dim(`${formatDuration(durationMs)} · ${tokens}${cost}`))
+      const cost = usage.costUsd === undefined ? '' : ` ${this.#symbols.dot} ${costMark(usage)}`
+      this.#line(this.#chalk.dim(`${formatDuration(durationMs)} ${this.#symbols.dot} ${tokens}${cost}`))
     }
   }
 }
