@@ -76,6 +76,8 @@ export declare class NativeSession {
   runTurn(options: NativeTurnOptions): Promise<void>
   /** Stops the turn under way; resolves when it is over. */
   cancel(): Promise<void>
+  /** What was said in the turn under way, or in the last one; of a very long answer its newest part. */
+  answer(): string
   /** Allows what a question asks, with another input (as JSON) if one is given; whether there is such a question. */
   allow(id: string, updatedInput?: string | undefined | null): Promise<boolean>
   /** Denies what a question asks; whether there is such a question. */

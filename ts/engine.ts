@@ -110,6 +110,11 @@ export class Engine {
     return this.#runId
   }
 
+  /** What was said in the turn under way, or in the last one; of a very long answer its newest part. */
+  get answer(): string {
+    return this.#native.answer()
+  }
+
   /** Begins a turn, whose events `listener` takes. Throws if it cannot begin; `failed` is told if the engine fails later. */
   begin(
     prompt: string,

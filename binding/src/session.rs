@@ -81,6 +81,12 @@ impl NativeSession {
         self.session.cancel().await;
     }
 
+    /// What was said in the turn under way, or in the last one; of a very long answer its newest part.
+    #[napi]
+    pub fn answer(&self) -> String {
+        self.session.answer()
+    }
+
     /// Allows what a question asks, with another input (as JSON) if one is given; whether there is such a question.
     #[napi]
     pub async fn allow(&self, id: String, updated_input: Option<String>) -> napi::Result<bool> {

@@ -15,6 +15,7 @@ use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
+use super::answer::Answer;
 use super::cancel::{Cancellation, Measure, StopCause};
 use super::dispatcher::Dispatcher;
 use super::journal::Journal;
@@ -91,9 +92,10 @@ impl Executor {
         agent: &'static dyn Agent,
         options: SessionOptions,
         queue: Arc<EventQueue>,
+        answer: Arc<Answer>,
         inbox: mpsc::UnboundedReceiver<Message>,
     ) -> Self {
-        let dispatcher = Dispatcher::new(queue, options.flush_window);
+        let dispatcher = Dispatcher::new(queue, answer, options.flush_window);
         let agent_session_id = options.agent.resume.clone();
         let session = options.record.as_ref().map(|record| record.session_id.clone()).unwrap_or_default();
         let journal = Journal::new(session, options.log.clone());

@@ -62,7 +62,7 @@ impl Replay {
     pub fn new(agent: &'static dyn Agent, transcript: Vec<u8>) -> Result<Self> {
         let dialect = agent.dialect(&AgentOptions::default())?;
         let queue = Arc::new(EventQueue::new(|| ()));
-        let mut dispatcher = Dispatcher::new(Arc::clone(&queue), Some(Duration::ZERO));
+        let mut dispatcher = Dispatcher::new(Arc::clone(&queue), Arc::default(), Some(Duration::ZERO));
         let now = dispatcher.tick();
         let stage = Stage { agent, dispatcher, now, turn: None, turns: 0, agent_session_id: None };
         Ok(Self { transcript, next: 0, dialect, stage, queue, over: false })

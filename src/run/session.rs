@@ -8,6 +8,7 @@ use tracing::Dispatch;
 use tracing::dispatcher::get_default;
 use tracing::instrument::WithSubscriber;
 
+use super::answer::Answer;
 use super::budget::Budget;
 use super::cancel::CancelTimes;
 use super::executor::Executor;
@@ -97,6 +98,7 @@ pub struct TurnOptions {
 #[derive(Debug, Clone)]
 pub struct Session {
     messages: mpsc::UnboundedSender<Message>,
+    answer: Arc<Answer>,
 }
 
 /// What a session can be asked to do.
@@ -123,8 +125,10 @@ impl Session {
     pub fn start(agent: &'static dyn Agent, options: SessionOptions, queue: Arc<EventQueue>) -> Self {
         let (messages, inbox) = mpsc::unbounded_channel();
         let subscriber = options.log.as_ref().map_or_else(|| get_default(Dispatch::clone), Log::subscriber);
-        tokio::spawn(Executor::new(agent, options, queue, inbox).run().with_subscriber(subscriber));
-        Self { messages }
+        let answer = Arc::new(Answer::default());
+        let executor = Executor::new(agent, options, queue, Arc::clone(&answer), inbox);
+        tokio::spawn(executor.run().with_subscriber(subscriber));
+        Self { messages, answer }
     }
 
     /// Runs a turn to its end. How it went is told by its events; the error is for a turn that could not begin.
@@ -142,6 +146,12 @@ impl Session {
         let (done, answer) = oneshot::channel();
         // An actor that is gone has ended its turn before.
         let _ = self.ask(Message::Cancel { done }, answer).await;
+    }
+
+    /// What the main agent has said in the turn under way, or in the last one, as far as its events were published; of a
+    /// very long answer the newest 4 MiB. An attempt that was repeated is not in it.
+    pub fn answer(&self) -> String {
+        self.answer.text()
     }
 
     /// Answers a question for permission; whether there is (still) such a question.
