@@ -30,8 +30,14 @@ const NATIVE = {
 }
 const JS = {
   sources: ['ts', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs', 'index.d.ts'],
-  products: () => ['dist/index.cjs', 'dist/cli.cjs', 'dist/interactive.cjs', 'types/index.d.ts'],
-  least: 4,
+  products: () => [
+    'dist/index.cjs',
+    'dist/cli.cjs',
+    'dist/interactive.cjs',
+    'dist/live.cjs',
+    'types/index.d.ts',
+  ],
+  least: 5,
 }
 
 function isFresh({ sources, products, least }) {
@@ -112,11 +118,18 @@ async function buildJs() {
     outdir: 'dist',
     outExtension: { '.js': '.cjs' },
     banner: { js: `#!/usr/bin/env node\n${shared.banner.js}` },
-    plugins: [apart(INTERACTIVE)],
+    plugins: [apart(INTERACTIVE), apart(LIVE)],
   })
   await bundle({
     ...shared,
     entryPoints: { interactive: 'ts/cli/repl/run.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
+    plugins: [apart(HIGHLIGHT)],
+  })
+  await bundle({
+    ...shared,
+    entryPoints: { live: 'ts/cli/display/live-run.ts' },
     outdir: 'dist',
     outExtension: { '.js': '.cjs' },
     plugins: [apart(HIGHLIGHT)],
@@ -138,7 +151,8 @@ async function buildJs() {
 
 /** Modules that are files of their own, so that nobody reads what is not needed. */
 const INTERACTIVE = { filter: /\/repl\/run\.js$/, path: './interactive.cjs' }
-const HIGHLIGHT = { filter: /\/display\/highlight\.js$/, path: './highlight.cjs' }
+const LIVE = { filter: /\/display\/live-run\.js$/, path: './live.cjs' }
+const HIGHLIGHT = { filter: /\/highlight\.js$/, path: './highlight.cjs' }
 
 function apart({ filter, path }) {
   return {

@@ -10,6 +10,8 @@ import { acknowledge, engine, init, listen, result, say } from './protocol.mjs'
 const { FAKE_LINES = '', FAKE_GATES = '' } = process.env
 
 listen()
+// Also while it waits.
+process.stdin.on('end', () => process.exit())
 engine.on('prompt', async () => {
   init()
   let end = {}

@@ -14,7 +14,7 @@ import { CleanText, cleanValue } from './clean-text.js'
 import { Countdown } from './countdown.js'
 import { type DiffStyle, diffCounts, diffRows } from './diff-rows.js'
 import { editDiffs, type FileDiff } from './edit-diff.js'
-import { type Indicator, NO_INDICATOR } from './indicator.js'
+import { type Activity, type Indicator, NO_INDICATOR } from './indicator.js'
 import type { Renderer, RunEnd, RunStart } from './renderer.js'
 import { toolOutcome, toolTitle } from './tool-display.js'
 
@@ -51,6 +51,7 @@ interface RunningTool {
   title: string
   id: string
   parameters: Record<string, unknown>
+  since: number
 }
 
 /**
@@ -66,6 +67,8 @@ export class TerminalRenderer implements Renderer {
   readonly #indicator: Indicator
   /** The questions for permission that somebody is thinking about. */
   readonly #asked = new Set<string>()
+  /** What goes on while no tool is used. */
+  #activity: Activity = { title: '', since: 0, depth: 0 }
   #midLine = false
   /** Whether the last thing shown was a line about the answer. */
   #afterLine = false
@@ -118,7 +121,7 @@ export class TerminalRenderer implements Renderer {
       case 'tool_parameters': {
         const { id, tool, parameters } = chunk
         const title = this.#titleOf(tool, parameters)
-        this.#tools.set(id, { id, title, parameters })
+        this.#tools.set(id, { id, title, parameters, since: performance.now() })
         this.#show(title)
         break
       }
@@ -365,11 +368,15 @@ export class TerminalRenderer implements Renderer {
       this.#options.out.flush()
       this.#options.err.flush()
     }
-    const tools = [...this.#tools.values()].map(({ title }) => title)
-    this.#indicator.show(tools.length > 0 ? tools : [activity])
+    if (activity !== this.#activity.title) {
+      this.#activity = { title: activity, since: performance.now(), depth: 0 }
+    }
+    const tools = [...this.#tools.values()].map(({ title, since }) => ({ title, since, depth: 0 }))
+    this.#indicator.show(tools.length > 0 ? tools : [this.#activity])
   }
 
   #stop(): void {
+    this.#activity = { title: '', since: 0, depth: 0 }
     this.#countdown?.stop()
     this.#countdown = undefined
     this.#indicator.hide()

@@ -1,6 +1,7 @@
 import type { ExecError } from '../../errors.js'
 import { ExecEventType } from '../../events.js'
 import { errorOrDefect } from '../commands/exec.js'
+import type { StatusFacts } from '../display/status-line.js'
 import { EXIT_CODES, EXIT_HUNG_UP } from '../exit-codes.js'
 import { endIfTerminalIsGone } from '../hang-up.js'
 import type { PermissionDesk } from '../permissions/permission-desk.js'
@@ -11,7 +12,7 @@ import { type CommandName, findCommand } from './command-table.js'
 import type { Conversation } from './conversation.js'
 import type { Farewell } from './farewell.js'
 import type { FileChanges } from './file-changes.js'
-import type { ReplListener, ReplState, ReplView, StatusFacts } from './view.js'
+import type { ReplListener, ReplState, ReplView } from './view.js'
 
 /** After this time the program ends, whatever still goes on; what is left of the agent is ended by its guard. */
 const LEAVE_MS = 5000
