@@ -7,15 +7,13 @@ import type { ExecEventData } from '../../events.js'
 import { addUsage, NO_USAGE } from '../../usage.js'
 import type { Renderer, RunEnd, RunStart } from '../renderers/renderer.js'
 import { TerminalRenderer } from '../renderers/terminal.js'
+import { Thoughts } from '../renderers/thoughts.js'
 import { SHORT_ID } from '../short-id.js'
 import { LazyHighlighter } from './lazy-highlighter.js'
 import { type Live, RESTORE, Screen, type ScreenStream } from './screen.js'
 import { type StatusFacts, statusLine } from './status-line.js'
 import type { Symbols } from './symbols.js'
 import { cutTo, Ticker, TurnView } from './turn-view.js'
-
-/** So many rows are left to the end of the answer, however much goes on. */
-const TAIL_ROWS = 3
 
 export interface LiveRunOptions {
   stdout: ScreenStream
@@ -50,13 +48,15 @@ export class LiveRun implements Renderer {
     this.#options = options
     const { stdout, symbols, stream, verbose } = options
     this.#screen = new Screen(stdout, (columns, rows) => this.#compose(columns, rows))
+    const thoughts = new Thoughts(verbose)
     this.#turn = new TurnView({
-      ...{ screen: this.#screen, chalk: this.#chalk, symbols },
+      ...{ screen: this.#screen, chalk: this.#chalk, symbols, thoughts },
       highlighter: () => this.#highlighter.ready,
     })
     const { out, err } = this.#turn
     this.#inner = new TerminalRenderer({
       ...{ out, err, indicator: this.#turn, stream, verbose, symbols, colors: true },
+      ...{ thoughts, grouped: true },
     })
   }
 
@@ -142,10 +142,7 @@ export class LiveRun implements Renderer {
     const facts = this.#facts && { ...this.#facts, elapsedMs: performance.now() - this.#started }
     const below =
       status && facts ? [cutTo(columns, statusLine(facts, columns, this.#chalk, symbols), symbols)] : []
-    const room = height - below.length - 2
-    const above = this.#turn.activityRows(columns, room - TAIL_ROWS)
-    const tail = this.#turn.tail(columns, room - above.length)
-    return { printed, rows: [...tail, '', ...above, ...below] }
+    return { printed, rows: [...this.#turn.rows(columns, height - below.length - 1), ...below] }
   }
 
   /** Ctrl+Z: gives the terminal back to the shell until it says to go on. */

@@ -3,6 +3,7 @@ import truncate from 'cli-truncate'
 
 import { formatElapsed } from '../format.js'
 import type { Activity, Indicator } from '../renderers/indicator.js'
+import { lastThoughtRows, type Thoughts } from '../renderers/thoughts.js'
 import { type Highlighter, MarkdownStream } from './markdown-stream.js'
 import type { Screen } from './screen.js'
 import { ScreenSink } from './screen-sink.js'
@@ -14,10 +15,17 @@ const MAX_PENDING_TEXT = 64 * 1024
 /** An activity that is younger does not say how old it is. */
 const MIN_ELAPSED_MS = 1000
 
+/** So many rows of a thought are seen while it goes on. */
+const THOUGHT_ROWS = 6
+
+/** So many rows are left to the end of the answer, however much goes on. */
+const TAIL_ROWS = 3
+
 export interface TurnViewParts {
   screen: Screen
   chalk: ChalkInstance
   symbols: Symbols
+  thoughts: Thoughts
   highlighter: () => Highlighter | undefined
 }
 
@@ -34,14 +42,16 @@ export class TurnView implements Indicator {
   readonly #screen: Screen
   readonly #chalk: ChalkInstance
   readonly #symbols: Symbols
+  readonly #thoughts: Thoughts
   readonly #answer: MarkdownStream
   #activities: readonly Activity[] = []
   #quietSince = performance.now()
 
-  constructor({ screen, chalk, symbols, highlighter }: TurnViewParts) {
+  constructor({ screen, chalk, symbols, thoughts, highlighter }: TurnViewParts) {
     this.#screen = screen
     this.#chalk = chalk
     this.#symbols = symbols
+    this.#thoughts = thoughts
     this.#answer = new MarkdownStream({ chalk, highlighter })
     this.out = new ScreenSink(
       screen,
@@ -79,20 +89,34 @@ export class TurnView implements Indicator {
     return joined(this.#answer.take(columns))
   }
 
-  /** The last rows of what of the answer may still change. */
-  tail(columns: number, height: number): string[] {
-    return height > 0 ? this.#answer.tail(columns).slice(-height) : []
+  /**
+   * The rows of the turn, no more than `height`: of what of the answer may still change the last ones, a blank one, and what
+   * goes on (`activities` in its place).
+   */
+  rows(columns: number, height: number, activities?: readonly Activity[]): string[] {
+    const tail = this.#answer.tail(columns)
+    const below = this.#activityRows(columns, height - 1 - Math.min(TAIL_ROWS, tail.length), activities)
+    const room = height - 1 - below.length
+    return [...(room > 0 ? tail.slice(-room) : []), '', ...below]
   }
 
-  /** What goes on, each on a row; of more than `height` the last ones, and how many there are before them. */
-  activityRows(columns: number, height: number, activities = this.#activities): string[] {
+  /** Each on a row; of more than `height` the last ones, and how many there are before them. */
+  #activityRows(columns: number, height: number, activities = this.#activities): string[] {
     const all =
       activities.length > 0 ? activities : [{ title: 'Answering', since: this.#quietSince, depth: 0 }]
     const room = Math.max(1, height)
     const shown = all.length > room ? all.slice(all.length - room + 1) : all
     const more = all.length - shown.length
     const rows = shown.map((activity) => cutTo(columns, this.#activityRow(activity), this.#symbols))
-    return more > 0 ? [this.#chalk.dim(`${this.#symbols.ellipsis} and ${more} more`), ...rows] : rows
+    const before = more > 0 ? [this.#chalk.dim(`${this.#symbols.ellipsis} and ${more} more`)] : []
+    return [...before, ...rows, ...this.#thoughtRows(columns, room - before.length - rows.length)]
+  }
+
+  /** The end of the thought under way, where it is to be seen. */
+  #thoughtRows(columns: number, height: number): string[] {
+    const { shown, current } = this.#thoughts
+    const style = { chalk: this.#chalk, symbols: this.#symbols, columns }
+    return shown ? lastThoughtRows(current, Math.min(THOUGHT_ROWS, height), style) : []
   }
 
   #activityRow({ title, since, depth }: Activity): string {

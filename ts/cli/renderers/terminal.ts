@@ -1,8 +1,7 @@
 import { Chalk, type ChalkInstance } from 'chalk'
 import truncate from 'cli-truncate'
-import stringWidth from 'fast-string-width'
 
-import type { StatusChunk, StreamChunk, ToolResultChunk, Usage } from '../../chunks.js'
+import type { StatusChunk, StreamChunk, Usage } from '../../chunks.js'
 import { type RecoveryAction, recoveryChoices } from '../../error-handler.js'
 import type { ExecError } from '../../errors.js'
 import type { ExecEventData } from '../../events.js'
@@ -12,11 +11,10 @@ import type { TextSink } from '../output.js'
 import { SHORT_ID } from '../short-id.js'
 import { CleanText, cleanValue } from './clean-text.js'
 import { Countdown } from './countdown.js'
-import { type DiffStyle, diffCounts, diffRows } from './diff-rows.js'
-import { editDiffs, type FileDiff } from './edit-diff.js'
 import { type Activity, type Indicator, NO_INDICATOR } from './indicator.js'
 import type { Renderer, RunEnd, RunStart } from './renderer.js'
-import { toolOutcome, toolTitle } from './tool-display.js'
+import { Thoughts, thoughtRows } from './thoughts.js'
+import { ToolBoard } from './tool-board.js'
 
 /** How the terminal is written to. */
 export interface TerminalOptions {
@@ -32,6 +30,10 @@ export interface TerminalOptions {
   /** Default: those of a terminal with Unicode. */
   symbols?: Symbols
   verbose: boolean
+  /** What the model thinks; whoever gives it may show it as well (default: shown where `verbose`). */
+  thoughts?: Thoughts
+  /** Whether what a subagent did is told together, when it is done (default: at once). */
+  grouped?: boolean
   /** What is told at the end: all, one line for each turn of many, or nothing (default: all). */
   summary?: 'full' | 'line' | 'none'
 }
@@ -47,13 +49,6 @@ const RECOVERING: Record<RecoveryAction, string> = {
 /** Narrower than this no line is cut. */
 const MIN_COLUMNS = 20
 
-interface RunningTool {
-  title: string
-  id: string
-  parameters: Record<string, unknown>
-  since: number
-}
-
 /**
  * Shows a run to a person: the answer on stdout, everything about it on stderr, so that a pipe gets the answer alone.
  * Both may be the same terminal: one cursor, which is kept track of.
@@ -62,7 +57,8 @@ export class TerminalRenderer implements Renderer {
   readonly #options: TerminalOptions
   readonly #chalk: ChalkInstance
   readonly #symbols: Symbols
-  readonly #tools = new Map<string, RunningTool>()
+  readonly #tools: ToolBoard
+  readonly #thoughts: Thoughts
   readonly #answer = new CleanText()
   readonly #indicator: Indicator
   /** The questions for permission that somebody is thinking about. */
@@ -88,6 +84,12 @@ export class TerminalRenderer implements Renderer {
     this.#options = options
     this.#chalk = new Chalk({ level: options.colors ? 1 : 0 })
     this.#symbols = options.symbols ?? UNICODE
+    this.#thoughts = options.thoughts ?? new Thoughts(options.verbose)
+    this.#tools = new ToolBoard({
+      ...{ chalk: this.#chalk, symbols: this.#symbols, verbose: options.verbose },
+      grouped: options.grouped ?? false,
+      shorten: (row, reserved) => this.#fit(row, reserved),
+    })
     this.#indicator = options.indicator ?? NO_INDICATOR
   }
 
@@ -98,40 +100,45 @@ export class TerminalRenderer implements Renderer {
   }
 
   chunk(chunk: StreamChunk): void {
-    if (chunk.type === 'text_delta') {
-      // A subagent talks to the main agent, not to the user.
-      if (this.#options.stream && chunk.parentToolUseId === undefined) {
-        this.#text(this.#answer.push(chunk.content))
-      }
-      return
+    switch (chunk.type) {
+      case 'text_delta':
+        // A subagent talks to the main agent, not to the user.
+        if (this.#options.stream && chunk.parentToolUseId === undefined) {
+          this.#text(this.#answer.push(chunk.content))
+        }
+        return
+      case 'thinking':
+        // It thinks for the main agent, too.
+        if (chunk.parentToolUseId === undefined) {
+          this.#thoughts.push(chunk.content)
+        }
+        this.#countdown?.stop()
+        this.#show('Thinking')
+        return
+      default:
     }
     this.#aboutTheAnswer(cleanValue(chunk))
   }
 
   /** Shows a chunk whose texts are clean. */
-  #aboutTheAnswer(chunk: Exclude<StreamChunk, { type: 'text_delta' }>): void {
+  #aboutTheAnswer(chunk: Exclude<StreamChunk, { type: 'text_delta' | 'thinking' }>): void {
     this.#countdown?.stop()
     switch (chunk.type) {
-      case 'thinking':
-        this.#show('Thinking')
-        break
       case 'tool_use':
-        this.#show(this.#titleOf(chunk.tool))
+      case 'tool_parameters':
+        this.#thoughtEnded(chunk.parentToolUseId)
+        this.#tools.begin(chunk)
+        this.#show('Working')
         break
-      case 'tool_parameters': {
-        const { id, tool, parameters } = chunk
-        const title = this.#titleOf(tool, parameters)
-        this.#tools.set(id, { id, title, parameters, since: performance.now() })
-        this.#show(title)
-        break
-      }
       case 'tool_result':
-        this.#toolResult(chunk)
+        this.#lines(this.#tools.end(chunk))
+        this.#show('Working')
         break
       case 'status':
         this.#status(chunk)
         break
       case 'permission_request':
+        this.#thoughtEnded()
         this.#asked.add(chunk.id)
         this.#stop()
         this.#endLine()
@@ -143,6 +150,8 @@ export class TerminalRenderer implements Renderer {
         }
         break
       case 'result':
+        this.#thoughtEnded()
+        this.#tools.clear()
         // Not streamed: by the user's wish, or because there were no words of a model, as for a slash command.
         if (!this.#answered) {
           this.#text(chunk.content)
@@ -170,8 +179,7 @@ export class TerminalRenderer implements Renderer {
   }
 
   failed(error: ExecError): void {
-    this.#stop()
-    this.#endLine()
+    this.#stopAll()
     this.#error(error)
     this.#shown = error
     this.#options.out.flush()
@@ -185,8 +193,7 @@ export class TerminalRenderer implements Renderer {
   }
 
   end({ durationMs, error }: RunEnd): void {
-    this.#stop()
-    this.#endLine()
+    this.#stopAll()
     if (error && error !== this.#shown) {
       this.#error(error)
     }
@@ -201,18 +208,13 @@ export class TerminalRenderer implements Renderer {
     return this.#options.out.ready() ?? this.#options.err.ready()
   }
 
-  #titleOf(tool: string, parameters?: Record<string, unknown>): string {
-    const { icon, message, detail } = toolTitle(tool, parameters)
-    const words = `${this.#symbols.icons[icon]}${message}`
-    return detail === '' ? words : `${words} ${this.#chalk.dim(detail)}`
-  }
-
   #text(content: string): void {
     const { out } = this.#options
     const visible = this.#answered ? content : content.trimStart()
     if (visible === '') {
       return
     }
+    this.#thoughtEnded()
     this.#stop()
     if (this.#afterLine) {
       this.#afterLine = false
@@ -224,32 +226,14 @@ export class TerminalRenderer implements Renderer {
     this.#midLine = !visible.endsWith('\n')
   }
 
-  #toolResult(chunk: ToolResultChunk): void {
-    const { title = this.#titleOf(chunk.tool), parameters = {} } = this.#tools.get(chunk.id) ?? {}
-    this.#tools.delete(chunk.id)
-    const { green, red, dim } = this.#chalk
-    const { ok, failed, bar } = this.#symbols
-    const diffs = chunk.success ? editDiffs(chunk.tool, parameters, chunk.data) : []
-    const mark = chunk.success ? green(ok) : red(failed)
-    const indent = chunk.parentToolUseId === undefined ? '' : '  '
-    const counts = diffCounts(diffs, this.#diffStyle)
-    const behind = `${counts && ` ${counts}`}${dim(` (${formatDuration(chunk.duration)})`)}`
-    this.#line(`${this.#fit(`${indent}${mark} ${title}`, stringWidth(behind))}${behind}`)
-    for (const row of this.#outcomeRows(chunk, diffs)) {
-      this.#line(this.#fit(`${indent}  ${chunk.success ? dim(bar) : red(bar)} ${row}`))
+  /** The model does something else, unless it is a subagent's. */
+  #thoughtEnded(parent?: string): void {
+    if (this.#thoughts.current === '' || parent !== undefined) {
+      return
     }
-    this.#show('Working')
-  }
-
-  /** What came of a tool: what it changed, else what it returned. */
-  #outcomeRows(chunk: ToolResultChunk, diffs: FileDiff[]): string[] {
-    const rows = diffRows(diffs, this.#diffStyle)
-    const colour = chunk.success ? this.#chalk.dim : this.#chalk.red
-    return rows.length > 0 ? rows : toolOutcome(chunk, this.#symbols).map((row) => colour(row))
-  }
-
-  get #diffStyle(): DiffStyle {
-    return { chalk: this.#chalk, symbols: this.#symbols, whole: this.#options.verbose }
+    const { err } = this.#options
+    const columns = err.isTerminal ? err.columns : Number.POSITIVE_INFINITY
+    this.#lines(thoughtRows(this.#thoughts.end(), { chalk: this.#chalk, symbols: this.#symbols, columns }))
   }
 
   #status({ status, detail = {} }: StatusChunk): void {
@@ -351,6 +335,12 @@ export class TerminalRenderer implements Renderer {
     this.#options.err.write(`${line}\n`)
   }
 
+  #lines(rows: readonly string[]): void {
+    for (const row of rows) {
+      this.#line(row)
+    }
+  }
+
   #endLine(): void {
     if (this.#midLine) {
       this.#midLine = false
@@ -371,7 +361,7 @@ export class TerminalRenderer implements Renderer {
     if (activity !== this.#activity.title) {
       this.#activity = { title: activity, since: performance.now(), depth: 0 }
     }
-    const tools = [...this.#tools.values()].map(({ title, since }) => ({ title, since, depth: 0 }))
+    const tools = this.#tools.activities()
     this.#indicator.show(tools.length > 0 ? tools : [this.#activity])
   }
 
@@ -380,6 +370,14 @@ export class TerminalRenderer implements Renderer {
     this.#countdown?.stop()
     this.#countdown = undefined
     this.#indicator.hide()
+  }
+
+  /** Nothing goes on any more. */
+  #stopAll(): void {
+    this.#thoughtEnded()
+    this.#tools.clear()
+    this.#stop()
+    this.#endLine()
   }
 
   #error(error: ExecError): void {

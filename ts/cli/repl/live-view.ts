@@ -15,6 +15,7 @@ import { PermissionQuestion } from '../permissions/permission-question.js'
 import { CleanText, cleanValue } from '../renderers/clean-text.js'
 import type { Renderer } from '../renderers/renderer.js'
 import { TerminalRenderer } from '../renderers/terminal.js'
+import { Thoughts, thoughtRows } from '../renderers/thoughts.js'
 import type { Completer } from './completion.js'
 import { inputRows } from './input-box.js'
 import type { InputHistory } from './input-history.js'
@@ -24,8 +25,6 @@ import { RESTORE_INPUT, TerminalInput } from './terminal-input.js'
 import type { ReplListener, ReplState, ReplView } from './view.js'
 
 const MAX_QUEUE_ROWS = 4
-/** So many rows are left to the end of the answer, however much goes on. */
-const TAIL_ROWS = 3
 
 /** What the live view is made of. */
 export interface LiveViewParts {
@@ -70,6 +69,8 @@ export class LiveView implements ReplView {
   #listener: ReplListener | undefined
   #turn: TurnView | undefined
   #ticker: Ticker | undefined
+  readonly #thoughts = new Thoughts(false)
+  #verbose = false
   #options: readonly string[] = []
   #question: OpenQuestion | undefined
   #confirmation: OpenConfirmation | undefined
@@ -131,14 +132,19 @@ export class LiveView implements ReplView {
   }
 
   renderer(verbose: boolean): Renderer {
+    if (verbose !== this.#verbose) {
+      this.#verbose = verbose
+      this.#thoughts.shown = verbose
+    }
+    const thoughts = this.#thoughts
     const turn = new TurnView({
-      ...{ screen: this.#screen, chalk: this.#chalk, symbols: this.#parts.symbols },
+      ...{ screen: this.#screen, chalk: this.#chalk, symbols: this.#parts.symbols, thoughts },
       highlighter: () => this.#highlighter.ready,
     })
     this.#turn = turn
     return new TerminalRenderer({
       ...{ out: turn.out, err: turn.err, indicator: turn, stream: true, colors: true, verbose },
-      ...{ symbols: this.#parts.symbols, summary: 'line' },
+      ...{ symbols: this.#parts.symbols, summary: 'line', thoughts, grouped: true },
     })
   }
 
@@ -274,11 +280,24 @@ export class LiveView implements ReplView {
       case 'suspend':
         this.#suspend()
         break
+      case 'thoughts':
+        this.#toggleThoughts()
+        break
       case 'escape':
         this.#armQuestion()
         break
       default:
     }
+  }
+
+  #toggleThoughts(): void {
+    const missed = this.#thoughts.toggle()
+    const { columns } = this.#screen
+    const rows = thoughtRows(missed, { chalk: this.#chalk, symbols: this.#parts.symbols, columns })
+    if (rows.length > 0) {
+      this.note(rows.join('\n'))
+    }
+    this.#options = [this.#thoughts.shown ? 'thoughts are shown; Ctrl+O hides them' : 'thoughts are hidden']
   }
 
   #armQuestion(): void {
@@ -341,11 +360,8 @@ export class LiveView implements ReplView {
     const input = this.#inputRows(columns, height)
     const below = [...this.#optionRows(cut), ...this.#lastRows(columns, cut)]
     const queue = this.#queueRows(cut)
-    const left = height - 3 - input.rows.length - below.length - queue.length
-    const above = [...this.#activityRows(columns, left - TAIL_ROWS, cut), ...queue]
-    const tail = this.#turn?.tail(columns, left + queue.length - above.length) ?? []
-    // A blank row keeps what goes on apart from what was said.
-    const before = [...tail, '', ...above]
+    const left = height - 2 - input.rows.length - below.length - queue.length
+    const before = [...this.#turnRows(columns, left, cut), ...queue]
     return {
       printed,
       rows: [...before, ...input.rows, ...below],
@@ -372,20 +388,19 @@ export class LiveView implements ReplView {
     })
   }
 
-  #activityRows(columns: number, height: number, cut: (row: string) => string): string[] {
+  /** What is seen of the turn, with a blank row between what was said and all that is below it. */
+  #turnRows(columns: number, height: number, cut: (row: string) => string): string[] {
     if (this.#question) {
       const { question } = this.#parts.symbols
       return this.#question.armed
-        ? []
-        : [cut(this.#chalk.yellow(`${question} press Esc to answer the question above`))]
+        ? ['']
+        : ['', cut(this.#chalk.yellow(`${question} press Esc to answer the question above`))]
     }
-    if (!this.#state?.busy) {
-      return []
+    if (!this.#state?.busy || !this.#turn) {
+      return ['']
     }
     const interrupting = [{ title: 'Interrupting', since: performance.now(), depth: 0 }]
-    return (
-      this.#turn?.activityRows(columns, height, this.#state.interrupting ? interrupting : undefined) ?? []
-    )
+    return this.#turn.rows(columns, height, this.#state.interrupting ? interrupting : undefined)
   }
 
   #queueRows(cut: (row: string) => string): string[] {
