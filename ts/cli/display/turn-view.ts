@@ -10,8 +10,8 @@ import { ScreenSink } from './screen-sink.js'
 import type { Symbols } from './symbols.js'
 
 const SPINNER_MS = 80
-/** So much of an answer may wait for a frame. */
-const MAX_PENDING_TEXT = 64 * 1024
+/** So much of an answer may wait for a frame. A key that is typed meanwhile waits until the terminal has taken it. */
+const MAX_PENDING_TEXT = 16 * 1024
 /** An activity that is younger does not say how old it is. */
 const MIN_ELAPSED_MS = 1000
 
