@@ -34,6 +34,8 @@ export interface Renderer {
   /** It was decided to go on like this. */
   recovering(action: RecoveryAction): void
   end(run: RunEnd): void
+  /** Lets the terminal be used by somebody who asks a question; absent where it is not owned. */
+  lend?<T>(ask: () => Promise<T>): Promise<T>
   /** Resolves when more can be shown; undefined when it can now. */
   ready(): Promise<void> | undefined
 }
