@@ -1,6 +1,7 @@
 //! How a turn begins: the conversation is opened on disk, the process is there, the prompt is safe, and only then the agent
 //! gets it; and what is done when the agent does not know the conversation that it was to resume.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -126,7 +127,7 @@ impl Executor {
 
     /// Begins the turn under way again with another way to speak to the agent, which does not know the one it was spoken
     /// to.
-    pub(super) async fn fall_back(&mut self, agent: &'static dyn Agent, reason: &Error) {
+    pub(super) async fn fall_back(&mut self, agent: Arc<dyn Agent>, reason: &Error) {
         self.agent = agent;
         self.dialect = None;
         self.dispatcher.tick();
@@ -143,7 +144,7 @@ impl Executor {
     }
 
     /// The other way to speak to the agent, if its process ended because it does not know this one: it has said nothing.
-    pub(super) fn other_way(&self, exit: Exit, error: &Error) -> Option<&'static dyn Agent> {
+    pub(super) fn other_way(&self, exit: Exit, error: &Error) -> Option<Arc<dyn Agent>> {
         let turn = self.turn.as_ref()?;
         let says_nothing = turn.output.lines == 0 && error.kind() == ErrorKind::ExitedBeforeInit;
         let refuses = says_nothing && exit.code.is_some_and(|code| code != 0) && turn.cancellation.is_none();
@@ -235,11 +236,7 @@ impl Executor {
         }
     }
 
-    pub(super) async fn configure(
-        &mut self,
-        agent: &'static dyn Agent,
-        options: SessionOptions,
-    ) -> Result<()> {
+    pub(super) async fn configure(&mut self, agent: Arc<dyn Agent>, options: SessionOptions) -> Result<()> {
         if self.turn.is_some() {
             return Err(Error::SessionBusy);
         }

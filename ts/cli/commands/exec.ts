@@ -8,6 +8,7 @@ import { HistoryStore } from '../../history.js'
 import type { SessionOptions, TurnOptions } from '../../options.js'
 import type { RetryPolicy } from '../../retry.js'
 import { ExecSession } from '../../session.js'
+import { withConsent } from '../agents/consent.js'
 import { parseDuration } from '../duration.js'
 import { EXIT_CODES, EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
 import { type LimitFlags, limitsOf } from '../limits.js'
@@ -24,6 +25,7 @@ export interface ExecFlags extends LimitFlags {
   model?: string
   dir?: string
   executable?: string
+  trustProject?: boolean
   yes?: boolean
   allow?: string[]
   deny?: string[]
@@ -63,6 +65,7 @@ export function planOf(flags: ExecFlags): Plan {
     provider,
     model: flags.model ?? settings.model,
     executable: flags.executable,
+    trustProject: flags.trustProject,
     allowAll: flags.yes ?? false,
     allowedTools: flags.allow,
     deniedTools: flags.deny,
@@ -127,7 +130,9 @@ export async function runExec(
     plan.options.onPermission = desk?.decide
     const onError = flags.onError === undefined ? undefined : parseOnError(flags.onError)
     const prompt = await readPrompt(words, process.stdin)
-    session = await openSession(flags, plan)
+    const opening = plan
+    const open = () => openSession(flags, opening)
+    session = await (desk ? withConsent(plan.projectPath, open) : open())
     session.on(ExecEventType.PERMISSION_RESOLVED, ({ data }) => desk?.resolved(data.id))
     begin()
     signals = new Signals(session, (exitCode) => {

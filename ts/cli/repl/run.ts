@@ -1,7 +1,9 @@
 import { execError } from '../../errors.js'
+import { withConsent } from '../agents/consent.js'
 import { type ExecFlags, openSession, planOf, prune } from '../commands/exec.js'
 import { EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
 import { PermissionDesk } from '../permissions/permission-desk.js'
+import { canAsk } from '../recovery.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { Commands } from './commands.js'
 import { createCompleter } from './completion.js'
@@ -35,7 +37,8 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
   const view = viewOf(flags, projectPath, saves ? prompts : undefined, problems)
   const desk = new PermissionDesk((request, signal) => view.askPermission(request, signal))
   const onPermission = desk.decide
-  const session = await openSession(runFlags, { ...plan, options: { ...plan.options, onPermission } })
+  const open = () => openSession(runFlags, { ...plan, options: { ...plan.options, onPermission } })
+  const session = await (canAsk() ? withConsent(projectPath, open) : open())
   const conversation = Conversation.of(
     session,
     (id, changes) =>
