@@ -46,7 +46,7 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
     const { save, historyDir } = historyOptions(options)
     this.#options = options
     this.#saves = save
-    this.#conversation = new Conversation(stored?.messages)
+    this.#conversation = new Conversation(stored?.messages ?? [], () => this.#engine.answer)
     this.context = ContextTracker.fromRecords(stored?.records ?? [])
     this.#noted = JSON.stringify(this.context)
     this.#last = stored && lastAgentOf(stored)
@@ -60,11 +60,6 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
     })
     this.on(ExecEventType.PROMPT_SUBMITTED, ({ data, runId, timestamp }) => {
       this.#conversation.prompted(runId, data.prompt, timestamp)
-    })
-    this.on(ExecEventType.RETRY_SCHEDULED, ({ data }) => {
-      if (data.how === 'repeat') {
-        this.#conversation.repeated()
-      }
     })
     this.on(ExecEventType.TURN_COMPLETED, ({ data, timestamp }) => {
       this.#usage = addUsage(this.#usage, data.usage)
@@ -201,11 +196,6 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
 
   #observe(chunk: StreamChunk): void {
     switch (chunk.type) {
-      case 'text_delta':
-        if (chunk.parentToolUseId === undefined) {
-          this.#conversation.said(chunk.content)
-        }
-        break
       case 'tool_use':
       case 'tool_parameters':
       case 'tool_result':

@@ -8,6 +8,7 @@ use tracing::Dispatch;
 use tracing::dispatcher::get_default;
 use tracing::instrument::WithSubscriber;
 
+use super::answer::Answer;
 use super::budget::Budget;
 use super::cancel::CancelTimes;
 use super::executor::Executor;
@@ -28,6 +29,8 @@ pub struct SessionOptions {
     /// For how long events may be gathered after one that was published at once; at most 16 ms make sense. Where it is
     /// not said: not at all while only a few turns run in this process, and 16 ms while there are many.
     pub flush_window: Option<Duration>,
+    /// Has what is said and thought come as lines of protocol 1 with this session id, not as events.
+    pub json_lines: Option<String>,
     /// The deadlines of a cancellation.
     pub cancel: CancelTimes,
     /// How long the process may take to leave by itself when the session ends.
@@ -60,6 +63,7 @@ impl Default for SessionOptions {
         Self {
             agent: AgentOptions::default(),
             flush_window: None,
+            json_lines: None,
             cancel: CancelTimes::default(),
             linger: Duration::from_secs(2),
             line_limit: 16 * 1024 * 1024,
@@ -105,6 +109,7 @@ pub struct TurnOptions {
 #[derive(Debug, Clone)]
 pub struct Session {
     messages: mpsc::UnboundedSender<Message>,
+    answer: Arc<Answer>,
 }
 
 /// What a session can be asked to do.
@@ -132,8 +137,10 @@ impl Session {
         let options = options.for_agent(&*agent);
         let (messages, inbox) = mpsc::unbounded_channel();
         let subscriber = options.log.as_ref().map_or_else(|| get_default(Dispatch::clone), Log::subscriber);
-        tokio::spawn(Executor::new(agent, options, queue, inbox).run().with_subscriber(subscriber));
-        Self { messages }
+        let answer = Arc::new(Answer::default());
+        let executor = Executor::new(agent, options, queue, Arc::clone(&answer), inbox);
+        tokio::spawn(executor.run().with_subscriber(subscriber));
+        Self { messages, answer }
     }
 
     /// Runs a turn to its end. How it went is told by its events; the error is for a turn that could not begin.
@@ -151,6 +158,12 @@ impl Session {
         let (done, answer) = oneshot::channel();
         // An actor that is gone has ended its turn before.
         let _ = self.ask(Message::Cancel { done }, answer).await;
+    }
+
+    /// What the main agent has said in the turn under way, or in the last one, as far as its events were published; of a
+    /// very long answer the newest 4 MiB. An attempt that was repeated is not in it.
+    pub fn answer(&self) -> String {
+        self.answer.text()
     }
 
     /// Answers a question for permission; whether there is (still) such a question.

@@ -1,9 +1,7 @@
 import type { ChalkInstance } from 'chalk'
-import stringWidth from 'fast-string-width'
-import { wrapAnsi } from 'fast-wrap-ansi'
-
 import { inlineMarkdown } from './inline.js'
 import { tableRows } from './markdown-table.js'
+import { wrapped } from './wrapped.js'
 
 /** Colours lines of code; all of them are given, those from `from` on are wanted. */
 export type Highlighter = (language: string, lines: string[], from: number) => string[] | undefined
@@ -264,13 +262,4 @@ function hanging(
   return wrapped(text, Math.max(10, columns - width)).map(
     (row, index) => (index === 0 ? prefix : other) + row,
   )
-}
-
-/** A column is left free: a terminal that is full to the last one is about to break the line by itself. */
-function wrapped(text: string, columns: number): string[] {
-  // Nearly all lines; to break them is ten times the work.
-  if (!/^\s|\s$/.test(text) && stringWidth(text) < columns) {
-    return [text]
-  }
-  return wrapAnsi(text, Math.max(1, columns - 1), { hard: true }).split('\n')
 }

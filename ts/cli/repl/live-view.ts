@@ -29,8 +29,8 @@ const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', 
 const SPINNER_MS = 80
 const MAX_ACTIVITIES = 5
 const MAX_QUEUE_ROWS = 4
-/** So much of an answer may wait for a frame. */
-const MAX_PENDING_TEXT = 64 * 1024
+/** So much of an answer may wait for a frame. A key that is typed meanwhile waits until the terminal has taken it. */
+const MAX_PENDING_TEXT = 16 * 1024
 
 /** What the live view is made of. */
 export interface LiveViewParts {
