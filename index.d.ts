@@ -92,6 +92,8 @@ export declare class NativeSession {
    * the first event's `seq`, and the words. `null` when there is none; then `wake` will be called.
    */
   drain(words: Uint32Array): string | null
+  /** The lines that events of the batch drained last became, where lines were asked for. */
+  takeLines(): Buffer
   /** Runs a turn; resolves when its last event can be drained. Rejects when it cannot begin. */
   runTurn(options: NativeTurnOptions): Promise<void>
   /** Stops the turn under way; resolves when it is over. */
@@ -106,6 +108,8 @@ export declare class NativeSession {
   configure(options: NativeSessionOptions): Promise<void>
   /** Writes down what is kept with the conversation, a JSON object. */
   noteContext(context: string): void
+  /** Writes down what is always allowed in the conversation, a JSON array. */
+  noteRules(rules: string): void
   /** Resolves when everything so far is written down; rejects with the reason if it cannot be. */
   save(): Promise<void>
   /** Ends the session; resolves when its process is gone. */
@@ -138,6 +142,9 @@ export declare function errorCodes(): Array<NativeErrorCode>
 
 /** The names of all events, by the number under which they cross the border. */
 export declare function eventNames(): Array<string>
+
+/** The number of the words that stand for events which are lines already. */
+export declare function linesMark(): number
 
 /** What may be used; an absent limit is none. Counts are whole and not negative. */
 export interface NativeBudget {
@@ -176,6 +183,14 @@ export interface NativeHistoryOptions {
   projectPath: string
   /** The folder of the files, where it is not `.locus/exec-history`; relative to the project. */
   historyDir?: string
+}
+
+/** An image of a prompt: a file, or its bytes. */
+export interface NativeImage {
+  name: string
+  path?: string
+  data?: Buffer
+  mediaType?: string
 }
 
 /** Where a session is written down. */
@@ -226,6 +241,8 @@ export interface NativeSessionOptions {
   allowAll: boolean
   systemPrompt?: string
   flushMs?: number
+  /** Has what is said and thought come as lines of protocol 1 with this session id; see `takeLines`. */
+  jsonLines?: string
   settleMs?: number
   graceMs?: number
   lingerMs?: number
@@ -244,6 +261,7 @@ export interface NativeSessionOptions {
 /** One turn. */
 export interface NativeTurnOptions {
   prompt: string
+  images?: Array<NativeImage>
   runId: string
   /** Whether somebody is there to be asked for permission. */
   canAsk: boolean

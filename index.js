@@ -846,4 +846,5 @@ module.exports.classify = nativeBinding.classify
 module.exports.decideRetry = nativeBinding.decideRetry
 module.exports.errorCodes = nativeBinding.errorCodes
 module.exports.eventNames = nativeBinding.eventNames
+module.exports.linesMark = nativeBinding.linesMark
 module.exports.timeMark = nativeBinding.timeMark

@@ -4,6 +4,7 @@ import { type StartedTerminal, startInTerminal, type TerminalSetup } from './ter
 
 export const CTRL_C = '\u0003'
 export const CTRL_D = '\u0004'
+export const CTRL_Z = '\u001a'
 export const ENTER = '\r'
 export const UP = '\u001b[A'
 export const DOWN = '\u001b[B'
@@ -46,6 +47,6 @@ export function endAfterTest(pid: number): void {
 export const stable = (screen: string) =>
   screen
     .replaceAll(/\b\d+ms\b/g, '…ms')
-    .replaceAll(/\b\d+\.\ds\b/g, '…s')
+    .replaceAll(/\b\d+(\.\d)?s\b/g, '…s')
     .replaceAll(/(· |saved; .* -s |session )[0-9a-f]{8}(-[0-9a-f-]{27})?/g, '$112345678')
     .replaceAll(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/g, '⠋')

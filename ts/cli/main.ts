@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { fstatSync } from 'node:fs'
 
 import { Command, CommanderError } from 'commander'
 import pkg from '../../package.json'
@@ -8,7 +9,7 @@ import { type ExecFlags, runExec } from './commands/exec.js'
 import { EXIT_CODES } from './exit-codes.js'
 import { endIfTerminalIsGone } from './hang-up.js'
 import { Output } from './output.js'
-import type { PermissionDesk } from './permissions/permission-desk.js'
+import type { Asker } from './permissions/permission-desk.js'
 import { JsonStreamRenderer } from './renderers/json-stream.js'
 import type { Renderer } from './renderers/renderer.js'
 
@@ -40,6 +41,7 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .option('-i, --interactive', 'talk with the agent; also without a prompt in a terminal')
     .option('-p, --provider <name>', 'the agent: claude, codex or demo (default: claude)')
     .option('-m, --model <name>', "the model (default: the agent's choice)")
+    .option('--image <path>', 'an image for the agent to look at; can be repeated', collect)
     .option('--executable <path>', "the agent's executable (default: found on PATH)")
     .option('-d, --dir <path>', 'the working directory of the agent (default: this one)')
     .option('--no-stream', 'show the answer when it is complete')
@@ -57,7 +59,7 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .option('-c, --continue', 'go on with the conversation that was changed last')
     .option('--no-save', 'do not keep the conversation on disk')
     .option('--save-on-exit <when>', 'ask, always or never: whether a conversation of -i is kept')
-    .option('--no-status', 'no status line under what is typed in -i')
+    .option('--no-status', 'no status line')
     .option(
       '--retries <count>',
       'how often a turn is tried again that fails of something that may pass (default: 2)',
@@ -124,30 +126,37 @@ async function makeRenderer(flags: Flags): Promise<Renderer> {
     return new JsonStreamRenderer(out)
   }
   const err = new Output(process.stderr)
-  const { TerminalRenderer } = await import('./renderers/terminal.js')
-  const { SpinnerIndicator } = await import('./renderers/spinner.js')
+  const { symbolsFor } = await import('./display/symbols.js')
   const plain =
     flags.simple || err.isTerminal === false || process.env.NO_COLOR || process.env.TERM === 'dumb'
+  const options = { stream: flags.stream, verbose: flags.verbose ?? false, symbols: symbolsFor() }
+  if (!plain && !process.env.CI && isOneTerminal()) {
+    const { LiveRun } = await import('./display/live-run.js')
+    return new LiveRun({ ...options, stdout: process.stdout, status: flags.status !== false })
+  }
+  const { TerminalRenderer } = await import('./renderers/terminal.js')
+  const { SpinnerIndicator } = await import('./renderers/spinner.js')
   return new TerminalRenderer({
-    out,
-    err,
-    stream: flags.stream,
+    ...{ ...options, out, err, colors: !plain },
     ...(!plain && !process.env.CI && { indicator: new SpinnerIndicator() }),
-    colors: !plain,
-    verbose: flags.verbose ?? false,
   })
 }
 
+/** Whether stdout and stderr are the same terminal: one screen, with one cursor. */
+function isOneTerminal(): boolean {
+  const { stdout, stderr } = process
+  return stdout.isTTY && stderr.isTTY && fstatSync(stdout.fd).rdev === fstatSync(stderr.fd).rdev
+}
+
 /** Who is asked for permission: the person at the terminal, if there is one. */
-async function makeDesk({ jsonStream }: Flags): Promise<PermissionDesk | undefined> {
+function makeAsker({ jsonStream }: Flags, { lend = (ask) => ask() }: Renderer): Asker | undefined {
   if (jsonStream || !process.stdin.isTTY || !process.stderr.isTTY) {
     return undefined
   }
-  const { PermissionDesk } = await import('./permissions/permission-desk.js')
-  return new PermissionDesk(async (request, signal) => {
+  return async (request, signal) => {
     const { askInTerminal } = await import('./permissions/terminal-asker.js')
-    return await askInTerminal(request, signal)
-  })
+    return await lend(() => askInTerminal(request, signal))
+  }
 }
 
 async function exec(words: string[], flags: Flags): Promise<void> {
@@ -160,7 +169,8 @@ async function exec(words: string[], flags: Flags): Promise<void> {
     const { runRepl } = await import('./repl/run.js')
     process.exitCode = await runRepl(words, flags)
   } else {
-    process.exitCode = await runExec(words, flags, await makeRenderer(flags), await makeDesk(flags))
+    const renderer = await makeRenderer(flags)
+    process.exitCode = await runExec(words, flags, renderer, makeAsker(flags, renderer))
   }
   endIfTerminalIsGone()
 }

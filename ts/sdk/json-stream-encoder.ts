@@ -128,6 +128,10 @@ class Lines {
     this.#text += text
   }
 
+  writeBytes(bytes: Uint8Array): void {
+    this.#text += Buffer.from(bytes).toString()
+  }
+
   take(): Uint8Array {
     const bytes = this.#utf8.encode(this.#text)
     this.#text = ''

@@ -6,6 +6,7 @@ import type { ChalkInstance } from 'chalk'
 import { execError } from '../../errors.js'
 import { formatCount } from '../format.js'
 import { cleanValue } from '../renderers/clean-text.js'
+import { removeAbandonedUndoFolders } from './undo-folder.js'
 import { WorkTree } from './work-tree.js'
 
 /** A repository that takes longer to look through is not looked through before every turn. */
@@ -33,6 +34,7 @@ export class FileChanges {
 
   constructor(projectPath: string) {
     this.#projectPath = projectPath
+    removeAbandonedUndoFolders()
   }
 
   /** A turn is about to begin. Never rejects: without a snapshot the turn cannot be undone, which is told when it matters. */
