@@ -296,7 +296,7 @@ describe('Ctrl+Z', () => {
     expectRestored({ bytes: terminal.bytes() })
     expect(isRunning(pid)).toBe(true)
     send(terminal, 'fg')
-    await expect.poll(() => terminal.screen(), PATIENTLY).toMatch(/(Stopped[^]*){2}fg\n.*exec -i\n[^]*Answering/)
+    await expect.poll(() => terminal.screen(), PATIENTLY).toMatch(/(Stopped.*){2}fg\n.*exec -i\n.*Answering/s)
     terminal.type(CTRL_C)
     await terminal.shown('⏹ interrupted')
     terminal.type(CTRL_D)
