@@ -5,6 +5,7 @@ import type { NativeRetryPolicy, NativeSession, NativeWaker } from '../index.js'
 import type { PermissionRequestChunk, StreamChunk, Usage } from './chunks.js'
 import { errorOfNative, execError } from './errors.js'
 import { type ExecEvent, type ExecEventMap, ExecEventType } from './events.js'
+import { JSON_LINES, type JsonLinesChunk } from './json-lines.js'
 import { native } from './native.js'
 import {
   budgetOf,
@@ -49,7 +50,7 @@ export interface TurnListener {
 }
 
 /** What was taken: the chunk that an event is, or that it is none. */
-export type Taken = StreamChunk | typeof NO_CHUNK | typeof TURN_ENDED
+export type Taken = StreamChunk | JsonLinesChunk | typeof NO_CHUNK | typeof TURN_ENDED
 
 /** An event that is no chunk. */
 export const NO_CHUNK = Symbol('no chunk')
@@ -90,6 +91,7 @@ export class Engine {
       resume,
       spent: spent && JSON.stringify(spent),
       record: record && { sessionId, ...record },
+      jsonLines: options[JSON_LINES] ? sessionId : undefined,
     }
     const { NativeSession, NativeWaker } = native()
     waker ??= new NativeWaker((number) => {
@@ -168,6 +170,10 @@ export class Engine {
     const reader = this.#reader
     if (!reader.advance()) {
       return undefined
+    }
+    const { lines } = reader
+    if (lines !== undefined) {
+      return lines
     }
     const { type, chunk } = reader
     if (chunk !== undefined) {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { NativeImage, NativeSessionOptions } from '../index.js'
 import type { PermissionRequestChunk } from './chunks.js'
 import { execError } from './errors.js'
+import type { JSON_LINES } from './json-lines.js'
 import { runnerPath } from './native.js'
 import type { RetryContext, RetryPolicy } from './retry.js'
 import { flag, invalid, number } from './values.js'
@@ -62,6 +63,8 @@ export type LogLevel = 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
 
 /** How a session is to be run. */
 export interface SessionOptions {
+  /** @internal */
+  [JSON_LINES]?: boolean
   /** The agent's working directory (default: the current directory). */
   projectPath?: string
   /** `claude` (default), `codex` or `demo`. */

@@ -47,6 +47,6 @@ export function endAfterTest(pid: number): void {
 export const stable = (screen: string) =>
   screen
     .replaceAll(/\b\d+ms\b/g, '…ms')
-    .replaceAll(/\b\d+\.\ds\b/g, '…s')
+    .replaceAll(/\b\d+(\.\d)?s\b/g, '…s')
     .replaceAll(/(· |exec -i -s |session )[0-9a-f]{8}(-[0-9a-f-]{27})?/g, '$112345678')
     .replaceAll(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/g, '⠋')

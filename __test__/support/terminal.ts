@@ -34,6 +34,8 @@ export interface StartedTerminal {
   written(text: string): Promise<void>
   /** Resolves when this is on the screen, or has scrolled away from it. */
   shown(text: string): Promise<void>
+  /** Resolves when this is not on the screen any more. */
+  hidden(text: string): Promise<void>
   /** What is on the screen, and above it what has scrolled away. */
   screen(): string
   /** Everything that was written so far, escape sequences included. */
@@ -118,15 +120,17 @@ export function startInTerminal(
       watchers.add(watcher)
       watcher()
     })
-  const shown = async (text: string) => {
+  const until = async (text: string, isThere: () => boolean) => {
     const deadline = AbortSignal.timeout(GIVE_UP_MS)
     for (;;) {
       await drawn
-      if (trimmed(textOn(screen)).includes(text)) {
+      if (isThere()) {
         return
       }
       if (deadline.aborted || over) {
-        throw new Error(`${JSON.stringify(text)} was never shown; what was:\n${trimmed(textOn(screen))}`)
+        throw new Error(
+          `waited in vain for ${JSON.stringify(text)}; on the screen:\n${trimmed(textOn(screen))}`,
+        )
       }
       await new Promise<void>((resolve) => {
         const watcher = () => {
@@ -142,7 +146,8 @@ export function startInTerminal(
   return {
     type: (keys) => child.write(keys),
     written,
-    shown,
+    shown: (text) => until(text, () => trimmed(textOn(screen)).includes(text)),
+    hidden: (text) => until(`no ${text}`, () => !visibleOn(screen).join('\n').includes(text)),
     screen: () => trimmed(textOn(screen)),
     bytes: () => bytes,
     visible: () => visibleOn(screen),

@@ -38,6 +38,8 @@ pub struct NativeSessionOptions {
     pub allow_all: bool,
     pub system_prompt: Option<String>,
     pub flush_ms: Option<u32>,
+    /// Has what is said and thought come as lines of protocol 1 with this session id; see `takeLines`.
+    pub json_lines: Option<String>,
     pub settle_ms: Option<u32>,
     pub grace_ms: Option<u32>,
     pub linger_ms: Option<u32>,
@@ -235,6 +237,7 @@ impl TryFrom<NativeSessionOptions> for SessionOptions {
                 max_turns: None,
                 runner: options.runner.into(),
             },
+            json_lines: options.json_lines,
             flush_window: options.flush_ms.map(|ms| Duration::from_millis(ms.into())),
             cancel: CancelTimes {
                 settle: duration(options.settle_ms, defaults.cancel.settle),

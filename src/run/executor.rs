@@ -27,7 +27,7 @@ use crate::error::{Error, ErrorKind, ErrorReport, Result, Symptoms};
 use crate::event::Fact;
 use crate::history::State;
 use crate::process::{Activity, Exit, Process};
-use crate::stream::{Chunk, EventQueue, Frame, FrameDecoder, json_of};
+use crate::stream::{Chunk, EventQueue, Frame, FrameDecoder, Packer, json_of};
 use crate::usage::Usage;
 
 /// An agent that always has something to read would keep the runtime from looking at anything else: exits, timers.
@@ -95,7 +95,8 @@ impl Executor {
         answer: Arc<Answer>,
         inbox: mpsc::UnboundedReceiver<Message>,
     ) -> Self {
-        let dispatcher = Dispatcher::new(queue, answer, options.flush_window);
+        let packer = options.json_lines.as_deref().map_or_else(Packer::default, Packer::with_json_lines);
+        let dispatcher = Dispatcher::new(queue, packer, answer, options.flush_window);
         let agent_session_id = options.agent.resume.clone();
         let session = options.record.as_ref().map(|record| record.session_id.clone()).unwrap_or_default();
         let journal = Journal::new(session, options.log.clone());

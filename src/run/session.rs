@@ -30,6 +30,8 @@ pub struct SessionOptions {
     /// For how long events may be gathered after one that was published at once; at most 16 ms make sense. Where it is
     /// not said: not at all while only a few turns run in this process, and 16 ms while there are many.
     pub flush_window: Option<Duration>,
+    /// Has what is said and thought come as lines of protocol 1 with this session id, not as events.
+    pub json_lines: Option<String>,
     /// The deadlines of a cancellation.
     pub cancel: CancelTimes,
     /// How long the process may take to leave by itself when the session ends.
@@ -62,6 +64,7 @@ impl Default for SessionOptions {
         Self {
             agent: AgentOptions::default(),
             flush_window: None,
+            json_lines: None,
             cancel: CancelTimes::default(),
             linger: Duration::from_secs(2),
             line_limit: 16 * 1024 * 1024,

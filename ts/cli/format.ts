@@ -13,6 +13,12 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(whole / 60)}m ${String(whole % 60).padStart(2, '0')}s`
 }
 
+/** How long something has gone on, for people who watch it grow: `0s`, `14s`, `2m 05s`. */
+export function formatElapsed(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000))
+  return seconds < 60 ? `${seconds}s` : formatDuration(seconds * 1000)
+}
+
 /** A count of tokens for people: `850`, `12.3k`, `1.2M`. */
 export function formatTokens(tokens: number): string {
   if (tokens < 1000) {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { fstatSync } from 'node:fs'
 
 import { Command, CommanderError } from 'commander'
 import pkg from '../../package.json'
@@ -58,7 +59,7 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .option('-c, --continue', 'go on with the conversation that was changed last')
     .option('--no-save', 'do not keep the conversation on disk')
     .option('--save-on-exit <when>', 'ask, always or never: whether a conversation of -i is kept')
-    .option('--no-status', 'no status line under what is typed in -i')
+    .option('--no-status', 'no status line')
     .option(
       '--retries <count>',
       'how often a turn is tried again that fails of something that may pass (default: 2)',
@@ -125,28 +126,36 @@ async function makeRenderer(flags: Flags): Promise<Renderer> {
     return new JsonStreamRenderer(out)
   }
   const err = new Output(process.stderr)
-  const { TerminalRenderer } = await import('./renderers/terminal.js')
-  const { SpinnerIndicator } = await import('./renderers/spinner.js')
+  const { symbolsFor } = await import('./display/symbols.js')
   const plain =
     flags.simple || err.isTerminal === false || process.env.NO_COLOR || process.env.TERM === 'dumb'
+  const options = { stream: flags.stream, verbose: flags.verbose ?? false, symbols: symbolsFor() }
+  if (!plain && !process.env.CI && isOneTerminal()) {
+    const { LiveRun } = await import('./display/live-run.js')
+    return new LiveRun({ ...options, stdout: process.stdout, status: flags.status !== false })
+  }
+  const { TerminalRenderer } = await import('./renderers/terminal.js')
+  const { SpinnerIndicator } = await import('./renderers/spinner.js')
   return new TerminalRenderer({
-    out,
-    err,
-    stream: flags.stream,
+    ...{ ...options, out, err, colors: !plain },
     ...(!plain && !process.env.CI && { indicator: new SpinnerIndicator() }),
-    colors: !plain,
-    verbose: flags.verbose ?? false,
   })
 }
 
+/** Whether stdout and stderr are the same terminal: one screen, with one cursor. */
+function isOneTerminal(): boolean {
+  const { stdout, stderr } = process
+  return stdout.isTTY && stderr.isTTY && fstatSync(stdout.fd).rdev === fstatSync(stderr.fd).rdev
+}
+
 /** Who is asked for permission: the person at the terminal, if there is one. */
-function makeAsker({ jsonStream }: Flags): Asker | undefined {
+function makeAsker({ jsonStream }: Flags, { lend = (ask) => ask() }: Renderer): Asker | undefined {
   if (jsonStream || !process.stdin.isTTY || !process.stderr.isTTY) {
     return undefined
   }
   return async (request, signal) => {
     const { askInTerminal } = await import('./permissions/terminal-asker.js')
-    return await askInTerminal(request, signal)
+    return await lend(() => askInTerminal(request, signal))
   }
 }
 
@@ -160,7 +169,8 @@ async function exec(words: string[], flags: Flags): Promise<void> {
     const { runRepl } = await import('./repl/run.js')
     process.exitCode = await runRepl(words, flags)
   } else {
-    process.exitCode = await runExec(words, flags, await makeRenderer(flags), makeAsker(flags))
+    const renderer = await makeRenderer(flags)
+    process.exitCode = await runExec(words, flags, renderer, makeAsker(flags, renderer))
   }
   endIfTerminalIsGone()
 }

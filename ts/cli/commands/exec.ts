@@ -5,6 +5,7 @@ import { ErrorHandler } from '../../error-handler.js'
 import { ExecError, execError } from '../../errors.js'
 import { ExecEventType } from '../../events.js'
 import { HistoryStore } from '../../history.js'
+import { JSON_LINES } from '../../json-lines.js'
 import type { SessionOptions, TurnOptions } from '../../options.js'
 import type { RetryPolicy } from '../../retry.js'
 import { ExecSession } from '../../session.js'
@@ -128,6 +129,7 @@ export async function runExec(
   let error: ExecError | undefined
   try {
     plan = planOf(flags)
+    plan.options[JSON_LINES] = renderer.takesJsonLines
     const onError = flags.onError === undefined ? undefined : parseOnError(flags.onError)
     const prompt = await readPrompt(words, process.stdin)
     session = await openSession(flags, plan)

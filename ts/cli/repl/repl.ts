@@ -5,6 +5,7 @@ import { type ExecEventData, ExecEventType } from '../../events.js'
 import type { ImageInput } from '../../options.js'
 import type { ImageInfo } from '../../records.js'
 import { errorOrDefect } from '../commands/exec.js'
+import type { StatusFacts } from '../display/status-line.js'
 import { EXIT_CODES, EXIT_HUNG_UP } from '../exit-codes.js'
 import { formatBytes } from '../format.js'
 import { endIfTerminalIsGone } from '../hang-up.js'
@@ -17,7 +18,7 @@ import type { Conversation } from './conversation.js'
 import type { Farewell } from './farewell.js'
 import type { FileChanges } from './file-changes.js'
 import { withImages } from './image-paths.js'
-import type { ReplListener, ReplState, ReplView, StatusFacts } from './view.js'
+import type { ReplListener, ReplState, ReplView } from './view.js'
 
 /** After this time the program ends, whatever still goes on; what is left of the agent is ended by its guard. */
 const LEAVE_MS = 5000

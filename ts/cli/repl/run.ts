@@ -1,5 +1,6 @@
 import { execError } from '../../errors.js'
 import { type ExecFlags, openSession, planOf, prune } from '../commands/exec.js'
+import { symbolsFor } from '../display/symbols.js'
 import { EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
 import { PermissionDesk } from '../permissions/permission-desk.js'
 import { RuleBook } from '../permissions/rule-book.js'
@@ -129,7 +130,7 @@ function viewOf(
     }
   }
   const view = new LiveView({
-    ...{ stdin, stdout, remember },
+    ...{ stdin, stdout, remember, symbols: symbolsFor() },
     history: new InputHistory(history),
     complete: createCompleter(folder),
     status: flags.status !== false,

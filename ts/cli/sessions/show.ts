@@ -1,6 +1,7 @@
 import type { ConversationMessage } from '../../conversation.js'
 import type { StoredSession } from '../../history.js'
 import type { ToolResultRecord, ToolUseRecord } from '../../records.js'
+import { symbolsFor } from '../display/symbols.js'
 import { costText, formatAge, formatBytes, formatCount, formatDuration, formatTime } from '../format.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { toolTitle } from '../renderers/tool-display.js'
@@ -123,12 +124,18 @@ interface Tool {
 }
 
 function toolLine({ chalk }: Screen, { use, result }: Tool): string {
+  const symbols = symbolsFor()
   const { icon, message, detail } = toolTitle(use.tool, use.parameters)
-  const mark = result === undefined ? chalk.yellow('?') : result.success ? chalk.green('✓') : chalk.red('✗')
+  const mark =
+    result === undefined
+      ? chalk.yellow('?')
+      : result.success
+        ? chalk.green(symbols.ok)
+        : chalk.red(symbols.failed)
   const took = result?.durationMs === undefined ? '' : ` (${formatDuration(result.durationMs)})`
   const failed = result?.error === undefined ? '' : `: ${result.error.split('\n', 1)[0]}`
   const indent = use.parentToolUseId === undefined ? '' : '  '
-  return `${indent}${mark} ${icon} ${message} ${chalk.dim(`${detail}${took}`)}${chalk.red(failed)}`
+  return `${indent}${mark} ${symbols.icons[icon]}${message} ${chalk.dim(`${detail}${took}`)}${chalk.red(failed)}`
 }
 
 function toolsByRun({ records }: StoredSession): Map<string, Tool[]> {
