@@ -103,6 +103,7 @@ export async function runExec(
   let session: ExecSession | undefined
   let signals: Signals | undefined
   let begun = false
+  let prompt: string | undefined
   const begin = () => {
     begun = true
     renderer.start({
@@ -111,6 +112,7 @@ export async function runExec(
       cwd: plan?.projectPath ?? resolve(flags.dir ?? '.'),
       provider: session?.provider ?? plan?.provider ?? flags.provider ?? DEFAULT_PROVIDER,
       model: plan?.options.model ?? flags.model,
+      prompt,
     })
   }
   let ended = false
@@ -126,7 +128,7 @@ export async function runExec(
     plan = planOf(flags)
     plan.options.onPermission = desk?.decide
     const onError = flags.onError === undefined ? undefined : parseOnError(flags.onError)
-    const prompt = await readPrompt(words, process.stdin)
+    prompt = await readPrompt(words, process.stdin)
     session = await openSession(flags, plan)
     session.on(ExecEventType.PERMISSION_RESOLVED, ({ data }) => desk?.resolved(data.id))
     begin()

@@ -5,6 +5,7 @@ import { Chalk, type ChalkInstance } from 'chalk'
 import { execError } from '../../errors.js'
 import { HistoryStore } from '../../history.js'
 import { MarkdownStream } from '../display/markdown-stream.js'
+import { symbols } from '../display/symbols.js'
 import { costText, formatCount, formatTokens } from '../format.js'
 import type { PermissionDesk } from '../permissions/permission-desk.js'
 import { cleanValue } from '../renderers/clean-text.js'
@@ -188,9 +189,11 @@ export class Commands {
     const columns = this.#parts.columns()
     view.note(
       [
-        ...(left > 0 ? [dim(`… ${formatCount(left, 'earlier message')}`)] : []),
+        ...(left > 0 ? [dim(`${symbols().ellipsis} ${formatCount(left, 'earlier message')}`)] : []),
         ...cleanValue(shown).flatMap(({ role, content }) =>
-          role === 'user' ? ['', `${cyan('❯')} ${content.trim()}`] : this.#markdown(content.trim(), columns),
+          role === 'user'
+            ? ['', `${cyan(symbols().prompt)} ${content.trim()}`]
+            : this.#markdown(content.trim(), columns),
         ),
       ].join('\n'),
     )

@@ -2,6 +2,7 @@ import type { ExecError } from '../../errors.js'
 import { ExecEventType } from '../../events.js'
 import { errorOrDefect } from '../commands/exec.js'
 import type { StatusFacts } from '../display/status-line.js'
+import { symbols } from '../display/symbols.js'
 import { EXIT_CODES, EXIT_HUNG_UP } from '../exit-codes.js'
 import { endIfTerminalIsGone } from '../hang-up.js'
 import type { PermissionDesk } from '../permissions/permission-desk.js'
@@ -101,9 +102,9 @@ export class Repl implements ReplState, ReplListener {
   }
 
   get status(): StatusFacts {
-    const { provider, model, shortId, used } = this.#conversation
+    const { provider, model, shortId, used, context } = this.#conversation
     return {
-      ...{ provider, model, session: shortId, used },
+      ...{ provider, model, session: shortId, used, context },
       elapsedMs: this.#turnSince === undefined ? undefined : performance.now() - this.#turnSince,
     }
   }
@@ -313,7 +314,7 @@ export class Repl implements ReplState, ReplListener {
       error: interrupted ? undefined : error,
     })
     if (interrupted) {
-      this.#view.note('⏹ interrupted; the conversation goes on with the next prompt')
+      this.#view.note(`${symbols().stopped} interrupted; the conversation goes on with the next prompt`)
     }
   }
 
@@ -324,6 +325,6 @@ export class Repl implements ReplState, ReplListener {
   #tell(error: ExecError): void {
     this.#failed = EXIT_CODES[error.code]
     const { code, message } = cleanValue({ code: error.code, message: error.message })
-    this.#view.note(`✗ ${code} ${message}`)
+    this.#view.note(`${symbols().failed} ${code} ${message}`)
   }
 }
