@@ -39,6 +39,26 @@ export declare class NativeHistory {
   prune(policy: string): Promise<string>
 }
 
+/** The stored sessions of a project, synchronously. */
+export declare class NativeHistoryManager {
+  /** Touches nothing. */
+  constructor(options: NativeHistoryOptions)
+  /** The sessions at a glance, newest first, as JSON; `filter` is JSON. */
+  list(filter: string): string
+  /** A whole session as one object, as JSON; null where there is none. */
+  load(id: string): string | null
+  /** Writes down what the stored session has not; `session` is JSON. As JSON Lines, or as the JSON of Locus 0.14.x. */
+  save(session: string, asJson: boolean): void
+  /** The ids that begin with `prefix`, newest first; one that is exactly that comes alone. */
+  find(prefix: string): Array<string>
+  /** Removes a session; whether there was one. */
+  remove(id: string): boolean
+  /** Removes all sessions that are not open; how many. */
+  clear(): number
+  /** Removes and compresses what the policy (JSON) says; what was done, as JSON. */
+  prune(policy: string): string
+}
+
 /** What the turns of a project used. */
 export declare class NativeLedger {
   /** Touches nothing. */
@@ -72,6 +92,8 @@ export declare class NativeSession {
    * the first event's `seq`, and the words. `null` when there is none; then `wake` will be called.
    */
   drain(words: Uint32Array): string | null
+  /** The lines that events of the batch drained last became, where lines were asked for. */
+  takeLines(): Buffer
   /** Runs a turn; resolves when its last event can be drained. Rejects when it cannot begin. */
   runTurn(options: NativeTurnOptions): Promise<void>
   /** Stops the turn under way; resolves when it is over. */
@@ -86,6 +108,8 @@ export declare class NativeSession {
   configure(options: NativeSessionOptions): Promise<void>
   /** Writes down what is kept with the conversation, a JSON object. */
   noteContext(context: string): void
+  /** Writes down what is always allowed in the conversation, a JSON array. */
+  noteRules(rules: string): void
   /** Resolves when everything so far is written down; rejects with the reason if it cannot be. */
   save(): Promise<void>
   /** Ends the session; resolves when its process is gone. */
@@ -118,6 +142,9 @@ export declare function errorCodes(): Array<NativeErrorCode>
 
 /** The names of all events, by the number under which they cross the border. */
 export declare function eventNames(): Array<string>
+
+/** The number of the words that stand for events which are lines already. */
+export declare function linesMark(): number
 
 /** What may be used; an absent limit is none. Counts are whole and not negative. */
 export interface NativeBudget {
@@ -156,6 +183,14 @@ export interface NativeHistoryOptions {
   projectPath: string
   /** The folder of the files, where it is not `.locus/exec-history`; relative to the project. */
   historyDir?: string
+}
+
+/** An image of a prompt: a file, or its bytes. */
+export interface NativeImage {
+  name: string
+  path?: string
+  data?: Buffer
+  mediaType?: string
 }
 
 /** Where a session is written down. */
@@ -206,6 +241,8 @@ export interface NativeSessionOptions {
   allowAll: boolean
   systemPrompt?: string
   flushMs?: number
+  /** Has what is said and thought come as lines of protocol 1 with this session id; see `takeLines`. */
+  jsonLines?: string
   settleMs?: number
   graceMs?: number
   lingerMs?: number
@@ -224,6 +261,7 @@ export interface NativeSessionOptions {
 /** One turn. */
 export interface NativeTurnOptions {
   prompt: string
+  images?: Array<NativeImage>
   runId: string
   /** Whether somebody is there to be asked for permission. */
   canAsk: boolean

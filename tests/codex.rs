@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail by panicking")]
 
 use locus_exec::agent::{
-    AgentOptions, Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd, agent_named,
+    AgentOptions, Decision, Dialect, ImageSource, PermissionRequest, Signal, Sink, TurnEnd, agent_named,
+    read_images,
 };
 use locus_exec::stream::Chunk;
 use serde_json::{Value, json};
@@ -262,4 +263,24 @@ fn a_warning_is_told_once() {
     let warning = json!({ "message": "no metadata" });
     assert_eq!(codex.told("warning", warning.clone())[0]["detail"]["message"], "no metadata");
     assert!(codex.told("warning", warning).is_empty());
+}
+
+#[test]
+fn images_come_before_the_words_and_wait_for_the_thread_with_them() {
+    let data = b"GIF89a".to_vec();
+    let source = ImageSource::Bytes { data, media_type: "image/gif".into(), name: "it".into() };
+    let images = read_images(vec![source]).unwrap();
+    let mut dialect = agent_named("codex").unwrap().dialect(&AgentOptions::default()).unwrap();
+    dialect.open();
+    dialect.start_turn_with("look", &images).unwrap();
+    let mut codex = Codex { dialect, now: 0 };
+    let ear = codex.hear(&json!({ "id": 2, "result": { "thread": { "id": "thread-1" } } }));
+    let replies = ear.signals.iter().filter_map(|signal| match signal {
+        Signal::Reply(reply) => Some(serde_json::from_slice::<Value>(reply).unwrap()),
+        _ => None,
+    });
+    let requests: Vec<_> = replies.filter(|reply| reply["method"] == "turn/start").collect();
+    let image = json!({ "type": "image", "url": "data:image/gif;base64,R0lGODlh" });
+    let input = json!([image, { "type": "text", "text": "look" }]);
+    assert_eq!(requests[0]["params"], json!({ "threadId": "thread-1", "input": input }));
 }

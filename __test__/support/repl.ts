@@ -4,6 +4,7 @@ import { type StartedTerminal, startInTerminal, type TerminalSetup } from './ter
 
 export const CTRL_C = '\u0003'
 export const CTRL_D = '\u0004'
+export const CTRL_Z = '\u001a'
 export const ENTER = '\r'
 export const UP = '\u001b[A'
 export const DOWN = '\u001b[B'

@@ -9,13 +9,14 @@ mod batch;
 mod convert;
 pub mod failure;
 mod history;
+mod history_manager;
 mod replay;
 mod sanitizer;
 mod session;
 mod usage;
 
 use locus_exec::event::EventKind;
-use locus_exec::stream::TIME_MARK;
+use locus_exec::stream::{LINES_MARK, TIME_MARK};
 use napi_derive::napi;
 
 /// The names of all events, by the number under which they cross the border.
@@ -28,4 +29,10 @@ pub fn event_names() -> Vec<&'static str> {
 #[napi]
 pub fn time_mark() -> u8 {
     TIME_MARK
+}
+
+/// The number of the words that stand for events which are lines already.
+#[napi]
+pub fn lines_mark() -> u8 {
+    LINES_MARK
 }

@@ -1,16 +1,17 @@
 //! A session across the border.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use locus_exec::Error;
 use locus_exec::agent::{Decision, agent_named};
 use locus_exec::history::State;
 use locus_exec::run::Session;
 use locus_exec::stream::EventQueue;
-use napi::bindgen_prelude::{Function, Uint32ArraySlice, within_runtime_if_available};
+use napi::bindgen_prelude::{Buffer, Function, Uint32ArraySlice, within_runtime_if_available};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, JsString, Status};
 use napi_derive::napi;
+use serde_json::Value;
 
 use crate::batch::hand_over;
 use crate::convert::{NativeSessionOptions, NativeTurnOptions, to_napi};
@@ -40,6 +41,8 @@ impl NativeWaker {
 pub struct NativeSession {
     session: Session,
     queue: Arc<EventQueue>,
+    /// The lines of the batch that was drained last.
+    lines: Mutex<Vec<u8>>,
 }
 
 #[napi]
@@ -55,7 +58,7 @@ impl NativeSession {
         }));
         let options = options.try_into()?;
         let session = within_runtime_if_available(|| Session::start(agent, options, Arc::clone(&queue)));
-        Ok(Self { session, queue })
+        Ok(Self { session, queue, lines: Mutex::default() })
     }
 
     /// Takes the next batch: returns its text and fills `words` with how many words follow, the low and high half of
@@ -66,7 +69,20 @@ impl NativeSession {
         env: &'env Env,
         words: Uint32ArraySlice<'_>,
     ) -> napi::Result<Option<JsString<'env>>> {
-        self.queue.take().map(|batch| hand_over(env, batch, words)).transpose()
+        let Some(mut batch) = self.queue.take() else { return Ok(None) };
+        *self.lines() = std::mem::take(&mut batch.lines);
+        hand_over(env, batch, words).map(Some)
+    }
+
+    /// The lines that events of the batch drained last became, where lines were asked for.
+    #[napi]
+    pub fn take_lines(&self) -> Buffer {
+        std::mem::take(&mut *self.lines()).into()
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Vec<u8>> {
+        // Held for a swap only.
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs a turn; resolves when its last event can be drained. Rejects when it cannot begin.
@@ -109,9 +125,14 @@ impl NativeSession {
     /// Writes down what is kept with the conversation, a JSON object.
     #[napi]
     pub fn note_context(&self, context: String) -> napi::Result<()> {
-        let context = serde_json::from_str(&context)
-            .map_err(|error| to_napi(Error::Internal(format!("the context is no JSON: {error}").into())))?;
-        let state = State { context: Some(context), ..State::default() };
+        let state = State { context: Some(parsed(&context)?), ..State::default() };
+        self.session.note(state).map_err(to_napi)
+    }
+
+    /// Writes down what is always allowed in the conversation, a JSON array.
+    #[napi]
+    pub fn note_rules(&self, rules: String) -> napi::Result<()> {
+        let state = State { rules: Some(parsed(&rules)?), ..State::default() };
         self.session.note(state).map_err(to_napi)
     }
 
@@ -126,4 +147,9 @@ impl NativeSession {
     pub async fn end(&self) {
         self.session.end().await;
     }
+}
+
+fn parsed(json: &str) -> napi::Result<Value> {
+    serde_json::from_str(json)
+        .map_err(|error| to_napi(Error::Internal(format!("what is to be noted is no JSON: {error}").into())))
 }

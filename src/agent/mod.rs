@@ -10,6 +10,7 @@ mod claude;
 mod codex;
 mod context;
 mod demo;
+mod image;
 mod json;
 mod lenient;
 mod line;
@@ -17,4 +18,5 @@ mod permission;
 
 pub use agent::{Agent, AgentOptions, Dialect, Signal, Sink, TurnEnd, agent_named};
 pub use demo::{DemoScript, run_demo};
+pub use image::{IMAGE_LIMIT, IMAGES_LIMIT, Image, ImageInfo, ImageSource, MOST_IMAGES, read_images};
 pub use permission::{Decision, PermissionPolicy, PermissionRequest};

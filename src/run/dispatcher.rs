@@ -52,10 +52,15 @@ struct OpenTool {
 }
 
 impl Dispatcher {
-    pub(super) fn new(queue: Arc<EventQueue>, answer: Arc<Answer>, window: Option<Duration>) -> Self {
+    pub(super) fn new(
+        queue: Arc<EventQueue>,
+        packer: Packer,
+        answer: Arc<Answer>,
+        window: Option<Duration>,
+    ) -> Self {
         Self {
             queue,
-            packer: Packer::default(),
+            packer,
             answer: AnswerWriter::new(answer),
             recorder: None,
             run_id: String::new(),

@@ -27,7 +27,7 @@ use crate::error::{Error, ErrorKind, ErrorReport, Result, Symptoms};
 use crate::event::Fact;
 use crate::history::State;
 use crate::process::{Activity, Exit, Process};
-use crate::stream::{Chunk, EventQueue, Frame, FrameDecoder, json_of};
+use crate::stream::{Chunk, EventQueue, Frame, FrameDecoder, Packer, json_of};
 use crate::usage::Usage;
 
 /// An agent that always has something to read would keep the runtime from looking at anything else: exits, timers.
@@ -95,7 +95,8 @@ impl Executor {
         answer: Arc<Answer>,
         inbox: mpsc::UnboundedReceiver<Message>,
     ) -> Self {
-        let dispatcher = Dispatcher::new(queue, answer, options.flush_window);
+        let packer = options.json_lines.as_deref().map_or_else(Packer::default, Packer::with_json_lines);
+        let dispatcher = Dispatcher::new(queue, packer, answer, options.flush_window);
         let agent_session_id = options.agent.resume.clone();
         let session = options.record.as_ref().map(|record| record.session_id.clone()).unwrap_or_default();
         let journal = Journal::new(session, options.log.clone());
@@ -208,18 +209,21 @@ impl Executor {
 
     async fn message(&mut self, message: Message) {
         match message {
-            Message::Turn { options, accepted } => {
+            Message::Turn { options, images, accepted } => {
                 let (done, finished) = oneshot::channel();
                 let begun = match self.account(options.budget).used_up() {
                     _ if self.turn.is_some() => Err(Error::SessionBusy),
                     Some(exceeded) => Err(Error::BudgetExceeded { exceeded }),
+                    None if !images.is_empty() && !self.agent.takes_images() => {
+                        Err(begin::takes_no_images(self.agent))
+                    }
                     None => Ok(finished),
                 };
                 let begins = begun.is_ok();
                 // The caller may have given up waiting; the turn's events are in the queue all the same.
                 let _ = accepted.send(begun);
                 if begins {
-                    self.begin(*options, done).await;
+                    self.begin(*options, images, done).await;
                 }
             }
             Message::Configure { agent, options, done } => {

@@ -22,7 +22,7 @@ use super::turn::{Ended, Output};
 use crate::agent::{Agent, AgentOptions, Dialect, Signal, Sink, TurnEnd};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Fact;
-use crate::stream::{Batch, Chunk, EventQueue, Frame};
+use crate::stream::{Batch, Chunk, EventQueue, Frame, Packer};
 
 /// How much later than the line before it each line comes, in milliseconds.
 const LINE_MS: u64 = 10;
@@ -62,7 +62,8 @@ impl Replay {
     pub fn new(agent: &'static dyn Agent, transcript: Vec<u8>) -> Result<Self> {
         let dialect = agent.dialect(&AgentOptions::default())?;
         let queue = Arc::new(EventQueue::new(|| ()));
-        let mut dispatcher = Dispatcher::new(Arc::clone(&queue), Arc::default(), Some(Duration::ZERO));
+        let mut dispatcher =
+            Dispatcher::new(Arc::clone(&queue), Packer::default(), Arc::default(), Some(Duration::ZERO));
         let now = dispatcher.tick();
         let stage = Stage { agent, dispatcher, now, turn: None, turns: 0, agent_session_id: None };
         Ok(Self { transcript, next: 0, dialect, stage, queue, over: false })
@@ -213,7 +214,7 @@ impl Stage {
             self.dispatcher.fact(Fact::SessionStarted { provider, model: None, project_path });
         }
         if let Some(prompt) = prompt {
-            self.dispatcher.fact(Fact::PromptSubmitted { prompt });
+            self.dispatcher.fact(Fact::PromptSubmitted { prompt, images: &[] });
         }
         self.dispatcher.fact(Fact::TurnStarted { run_id: &run_id, turn: self.turns, warm: self.turns > 1 });
         self.turn = Some(TurnUnderWay { run_id, started: self.now, output: Output::default() });

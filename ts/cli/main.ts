@@ -10,7 +10,7 @@ import { symbols } from './display/symbols.js'
 import { EXIT_CODES } from './exit-codes.js'
 import { endIfTerminalIsGone } from './hang-up.js'
 import { Output } from './output.js'
-import type { PermissionDesk } from './permissions/permission-desk.js'
+import type { Asker } from './permissions/permission-desk.js'
 import { JsonStreamRenderer } from './renderers/json-stream.js'
 import type { Renderer } from './renderers/renderer.js'
 
@@ -43,6 +43,7 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .option('-i, --interactive', 'talk with the agent; also without a prompt in a terminal')
     .option('-p, --provider <name>', 'the agent: claude, codex or demo (default: claude)')
     .option('-m, --model <name>', "the model (default: the agent's choice)")
+    .option('--image <path>', 'an image for the agent to look at; can be repeated', collect)
     .option('--executable <path>', "the agent's executable (default: found on PATH)")
     .option('-d, --dir <path>', 'the working directory of the agent (default: this one)')
     .option('--stream', 'show the list of things to do in a box, and the answer below it')
@@ -161,18 +162,14 @@ function isOneTerminal(): boolean {
 }
 
 /** Who is asked for permission: the person at the terminal, if there is one. */
-async function makeDesk(
-  { jsonStream }: Flags,
-  { lend = (ask) => ask() }: Renderer,
-): Promise<PermissionDesk | undefined> {
+function makeAsker({ jsonStream }: Flags, { lend = (ask) => ask() }: Renderer): Asker | undefined {
   if (jsonStream || !process.stdin.isTTY || !process.stderr.isTTY) {
     return undefined
   }
-  const { PermissionDesk } = await import('./permissions/permission-desk.js')
-  return new PermissionDesk(async (request, signal) => {
+  return async (request, signal) => {
     const { askInTerminal } = await import('./permissions/terminal-asker.js')
     return await lend(() => askInTerminal(request, signal))
-  })
+  }
 }
 
 async function exec(words: string[], flags: Flags): Promise<void> {
@@ -189,7 +186,7 @@ async function exec(words: string[], flags: Flags): Promise<void> {
     process.exitCode = await runRepl(words, flags)
   } else {
     const renderer = await makeRenderer(flags)
-    process.exitCode = await runExec(words, flags, renderer, await makeDesk(flags, renderer))
+    process.exitCode = await runExec(words, flags, renderer, makeAsker(flags, renderer))
   }
   endIfTerminalIsGone()
 }

@@ -34,6 +34,10 @@ impl Agent for Codex {
         Some(&CodexExec)
     }
 
+    fn takes_images(&self) -> bool {
+        true
+    }
+
     fn is_read_only(&self, tool: &str) -> bool {
         READ_ONLY_TOOLS.contains(&tool)
     }

@@ -8,7 +8,8 @@ import { cleanValue } from '../renderers/clean-text.js'
 import { toolTitle } from '../renderers/tool-display.js'
 import { applyKey } from '../repl/keys.js'
 import { LineEditor } from '../repl/line-editor.js'
-import { alwaysMeans, type PermissionAnswer } from './permission-desk.js'
+import type { PermissionAnswer } from './permission-desk.js'
+import { alwaysMeans } from './rule.js'
 
 const MAX_LINES = 60
 

@@ -25,6 +25,8 @@ export interface RunEnd {
 
 /** Shows a run; the run itself knows nothing of how. Each method is called in the order of what happened. */
 export interface Renderer {
+  /** Whether what is said and thought is to come as lines of protocol 1. */
+  readonly takesJsonLines?: boolean
   start(run: RunStart): void
   chunk(chunk: StreamChunk): void
   permissionResolved(resolution: ExecEventData['permission:resolved']): void

@@ -1,6 +1,6 @@
 import type { Usage } from '../../chunks.js'
 import { ExecEventType } from '../../events.js'
-import type { PermissionHandler, SessionOptions, TurnOptions } from '../../options.js'
+import type { ImageInput, PermissionHandler, SessionOptions, TurnOptions } from '../../options.js'
 import type { ExecSession } from '../../session.js'
 import type { TurnStream } from '../../stream.js'
 import { addUsage, NO_USAGE } from '../../usage.js'
@@ -92,14 +92,15 @@ export class Conversation {
     return this.#resumed
   }
 
-  /** What was asked last. */
-  get lastPrompt(): string | undefined {
-    return this.#session.getHistory().findLast(({ role }) => role === 'user')?.content
+  /** What was asked last, with the paths of its images. */
+  get lastPrompt(): { prompt: string; images: string[] } | undefined {
+    const last = this.#session.getHistory().findLast(({ role }) => role === 'user')
+    return last && { prompt: last.content, images: (last.metadata?.images ?? []).map(({ name }) => name) }
   }
 
-  run(prompt: string): TurnStream {
+  run(prompt: string, images: readonly ImageInput[]): TurnStream {
     this.#turns++
-    return this.#session.executeStreaming(prompt, this.#limits)
+    return this.#session.executeStreaming(prompt, { ...this.#limits, images })
   }
 
   /** Goes on with another model or agent from the next turn on. */

@@ -7,6 +7,7 @@ import { execError } from '../../errors.js'
 import { symbols } from '../display/symbols.js'
 import { formatCount } from '../format.js'
 import { cleanValue } from '../renderers/clean-text.js'
+import { removeAbandonedUndoFolders } from './undo-folder.js'
 import { WorkTree } from './work-tree.js'
 
 /** A repository that takes longer to look through is not looked through before every turn. */
@@ -34,6 +35,7 @@ export class FileChanges {
 
   constructor(projectPath: string) {
     this.#projectPath = projectPath
+    removeAbandonedUndoFolders()
   }
 
   /** A turn is about to begin. Never rejects: without a snapshot the turn cannot be undone, which is told when it matters. */

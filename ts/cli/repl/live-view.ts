@@ -24,6 +24,8 @@ import { LineEditor } from './line-editor.js'
 import { RESTORE_INPUT, TerminalInput } from './terminal-input.js'
 import type { ReplListener, ReplState, ReplView } from './view.js'
 
+/** Any time that is long. */
+const SUSPENDED_MS = 86_400_000
 const MAX_QUEUE_ROWS = 4
 
 /** What the live view is made of. */
@@ -346,7 +348,10 @@ export class LiveView implements ReplView {
     }
     this.#input?.pause()
     this.#parts.stdout.write(RESTORE)
+    // With its keys let go, nothing else may hold the program when it goes on, and it would end before it hears of that.
+    const held = setInterval(() => {}, SUSPENDED_MS)
     process.once('SIGCONT', () => {
+      clearInterval(held)
       this.#input?.resume()
       this.#screen.forget()
       this.#screen.draw()

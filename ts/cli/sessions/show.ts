@@ -77,10 +77,13 @@ function head(screen: Screen, { summary, forkedFrom, importedFrom }: StoredSessi
   screen.print()
 }
 
-function prompt(screen: Screen, { content, timestamp }: ConversationMessage): void {
+function prompt(screen: Screen, { content, timestamp, metadata }: ConversationMessage): void {
   const { cyan, bold, dim } = screen.chalk
   screen.print(`${cyan(bold('You'))} ${dim(formatTime(timestamp))}`)
   screen.print(content.trimEnd())
+  for (const { name } of metadata?.images ?? []) {
+    screen.print(dim(`image: ${name}`))
+  }
   screen.print()
 }
 
