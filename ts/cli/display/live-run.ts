@@ -80,7 +80,9 @@ export class LiveRun implements Renderer {
       ...{ used: NO_USAGE, context: undefined, elapsedMs: 0 },
     }
     process.once('exit', this.#onExit)
-    process.on('SIGTSTP', this.#onSuspend)
+    if (process.platform !== 'win32') {
+      process.on('SIGTSTP', this.#onSuspend)
+    }
     this.#ticker = new Ticker(this.#screen)
     this.#inner.start(run)
     this.#screen.draw()
