@@ -8,6 +8,7 @@
 mod agent;
 mod claude;
 mod codex;
+mod context;
 mod demo;
 mod image;
 mod json;

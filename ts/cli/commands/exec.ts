@@ -111,6 +111,7 @@ export async function runExec(
   let session: ExecSession | undefined
   let signals: Signals | undefined
   let begun = false
+  let prompt: string | undefined
   const begin = () => {
     begun = true
     renderer.start({
@@ -119,6 +120,7 @@ export async function runExec(
       cwd: plan?.projectPath ?? resolve(flags.dir ?? '.'),
       provider: session?.provider ?? plan?.provider ?? flags.provider ?? DEFAULT_PROVIDER,
       model: plan?.options.model ?? flags.model,
+      prompt,
     })
   }
   let ended = false
@@ -134,7 +136,7 @@ export async function runExec(
     plan = planOf(flags)
     plan.options[JSON_LINES] = renderer.takesJsonLines
     const onError = flags.onError === undefined ? undefined : parseOnError(flags.onError)
-    const prompt = await readPrompt(words, process.stdin)
+    prompt = await readPrompt(words, process.stdin)
     const opening = plan
     const open = () => openSession(flags, opening)
     session = await (ask ? withConsent(plan.projectPath, open) : open())
