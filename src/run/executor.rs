@@ -215,7 +215,7 @@ impl Executor {
                     _ if self.turn.is_some() => Err(Error::SessionBusy),
                     Some(exceeded) => Err(Error::BudgetExceeded { exceeded }),
                     None if !images.is_empty() && !self.agent.takes_images() => {
-                        Err(begin::takes_no_images(self.agent))
+                        Err(begin::takes_no_images(&*self.agent))
                     }
                     None => Ok(finished),
                 };

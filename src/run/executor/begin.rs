@@ -105,14 +105,14 @@ impl Executor {
 
     /// Gives a prompt to the process of the session.
     fn give(&mut self, prompt: &str) -> Result<()> {
-        let agent = self.agent;
+        let agent = Arc::clone(&self.agent);
         let images = self.turn.as_ref().map(|turn| Arc::clone(&turn.images)).unwrap_or_default();
         let live = self.live_process()?;
         let request = match &*images {
             [] => Some(live.dialect.start_turn(prompt)),
             images => live.dialect.start_turn_with(prompt, images),
         };
-        live.process.write(request.ok_or_else(|| takes_no_images(agent))?);
+        live.process.write(request.ok_or_else(|| takes_no_images(&*agent))?);
         if !agent.is_held_open() {
             live.process.close_stdin();
         }
