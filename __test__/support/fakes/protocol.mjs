@@ -26,12 +26,15 @@ export function listen() {
   })
 }
 
-/** Not `node:readline`: since Node 24 its lines also end at U+2028, which JSON leaves as it is. */
+/**
+ * Not `node:readline`: since Node 24 its lines also end at U+2028, which JSON leaves as it is.
+ * @param {(line: string) => void} take
+ */
 function onLine(take) {
   let rest = ''
   process.stdin.setEncoding('utf8').on('data', (text) => {
     const lines = (rest + text).split('\n')
-    rest = lines.pop()
+    rest = lines.pop() ?? ''
     lines.forEach(take)
   })
 }
