@@ -32,11 +32,14 @@ export function listen() {
  */
 function onLine(take) {
   let rest = ''
-  process.stdin.setEncoding('utf8').on('data', (text) => {
-    const lines = (rest + text).split('\n')
-    rest = lines.pop() ?? ''
-    lines.forEach(take)
-  })
+  process.stdin
+    .setEncoding('utf8')
+    .on('data', (text) => {
+      const lines = (rest + text).split('\n')
+      rest = lines.pop() ?? ''
+      lines.forEach(take)
+    })
+    .on('end', () => rest && take(rest))
 }
 
 /** @param {object} line */
