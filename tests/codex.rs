@@ -226,8 +226,10 @@ fn what_a_resumed_thread_had_used_before_is_not_counted() {
     let mut codex = Codex::asked_for_a_turn(&options);
     assert!(codex.told("thread/tokenUsage/updated", used(100, 40)).is_empty());
     codex.hear(&turn("turn/started", "turn-1", "inProgress"));
-    let [usage] = &codex.told("thread/tokenUsage/updated", used(130, 30))[..] else { panic!("it is told") };
+    let told = codex.told("thread/tokenUsage/updated", used(130, 30));
+    let [usage, context] = &told[..] else { panic!("it is told") };
     assert_eq!(usage["input"], 30);
+    assert_eq!((&context["status"], &context["detail"]), (&json!("context"), &json!({ "tokens": 30 })));
     assert!(codex.told("thread/tokenUsage/updated", used(130, 30)).is_empty(), "codex repeats itself");
     let end = codex.end();
     assert_eq!((end.usage.input, end.turns), (30, 1));

@@ -5,10 +5,10 @@ import { temporaryFolder } from './folder.js'
 
 type Fields = Record<string, unknown>
 
-const delta = (fields: Fields): Fields => ({
-  ...{ type: 'stream_event', parent_tool_use_id: null },
-  event: { type: 'content_block_delta', index: 0, delta: fields },
-})
+/** An event of the model's API. */
+export const streams = (event: Fields): Fields => ({ type: 'stream_event', parent_tool_use_id: null, event })
+
+const delta = (fields: Fields) => streams({ type: 'content_block_delta', index: 0, delta: fields })
 
 /** A piece of the answer. */
 export const words = (text: string) => delta({ type: 'text_delta', text })

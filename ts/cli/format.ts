@@ -1,4 +1,5 @@
 import type { ModelUsage } from '../chunks.js'
+import { symbols } from './display/symbols.js'
 
 /** A duration for people: `85ms`, `3.2s`, `2m 05s`. */
 export function formatDuration(milliseconds: number): string {
@@ -43,7 +44,7 @@ export function costMark({ costUsd, costSource, costPartial }: Cost): string {
   if (costUsd === undefined) {
     return 'unknown'
   }
-  return `${costPartial ? '≥' : ''}${costSource === 'prices' ? '~' : ''}${formatCost(costUsd)}`
+  return `${costPartial ? symbols().atLeast : ''}${costSource === 'prices' ? '~' : ''}${formatCost(costUsd)}`
 }
 
 /** The same in words. */

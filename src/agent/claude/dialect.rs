@@ -15,6 +15,7 @@ use super::wire::{
     Initialized, Line, Message, Outgoing, RateLimitLine, ResultLine, Retry, StreamEvent, SystemLine,
     UserBlock, UserContent, UserImage, UserMessage,
 };
+use crate::agent::context::ContextUse;
 use crate::agent::json::CheckedJson;
 use crate::agent::lenient::{Text, object};
 use crate::agent::line::{line_of, read_objects, status, unparsed};
@@ -54,6 +55,7 @@ pub(in crate::agent) struct ClaudeDialect {
     limit_resets: Option<u64>,
     initialized: Option<Initialized>,
     meter: UsageMeter,
+    context_told: ContextUse,
 }
 
 /// What came as deltas and has not come in an `assistant` line yet, in UTF-16 code units: the one measure in which
@@ -262,6 +264,9 @@ impl ClaudeDialect {
     fn message_started(&mut self, message: &Message<'_>, parent: Option<&str>, sink: &mut dyn Sink) {
         if let Some(usage) = self.meter.message_started(message, parent) {
             sink.chunk(Chunk::Usage(usage));
+            if parent.is_none() {
+                self.meter.context().tell(&mut self.context_told, sink);
+            }
         }
     }
 
@@ -473,6 +478,7 @@ impl ClaudeDialect {
             return status("background_turn", None, sink);
         }
         let usage = self.meter.turn_ended(&result);
+        self.meter.context().tell(&mut self.context_told, sink);
         let reason = result.terminal_reason.as_deref().unwrap_or_default();
         let api_error = self.api_error.take();
         let available = self.limit_resets.take().map(Available::At);

@@ -94,6 +94,7 @@ objects! {
         cache_creation_1h_tokens: u64 = "cacheCreationEphemeral1hInputTokens",
         thinking_tokens: u64 = "thinkingTokens",
         cost_usd: f64 = "costUSD",
+        context_window: u64 = "contextWindow",
     }
 
     /// The facts of an `assistant` line that stands for a failure of the API.

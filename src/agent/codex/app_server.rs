@@ -15,6 +15,7 @@ use super::wire::{
     AnyAnswer, Message, Params, PromptParams, RateLimitWindow, RateLimits, RpcError, ThreadOpened, TurnError,
     TurnOpened, TurnState,
 };
+use crate::agent::context::ContextUse;
 use crate::agent::json::CheckedJson;
 use crate::agent::lenient::{Text, object};
 use crate::agent::line::{line_of, read_objects, status, unparsed};
@@ -80,6 +81,7 @@ pub(super) struct AppServer {
     subagents: HashMap<String, String>,
     questions: HashMap<String, Question>,
     meter: UsageMeter,
+    context_told: ContextUse,
     /// How often codex tried the request under way again, and what the last try failed of.
     retries: u32,
     retried: Option<ErrorKind>,
@@ -162,6 +164,7 @@ impl AppServer {
             subagents: HashMap::new(),
             questions: HashMap::new(),
             meter: UsageMeter::default(),
+            context_told: ContextUse::default(),
             retries: 0,
             retried: None,
             limit_resets: None,
@@ -466,8 +469,11 @@ impl AppServer {
             // A thread that is resumed says first what it had used before.
             return self.meter.begins_at(thread.as_str(), usage);
         }
-        if let Some(usage) = self.meter.updated(thread.as_str(), usage) {
-            sink.chunk(Chunk::Usage(usage));
+        if let Some(used) = self.meter.updated(thread.as_str(), usage) {
+            sink.chunk(Chunk::Usage(used));
+            if ours {
+                usage.context().tell(&mut self.context_told, sink);
+            }
         }
     }
 

@@ -1,17 +1,21 @@
 import { Chalk } from 'chalk'
 
 import type { StreamChunk } from '../../chunks.js'
+import { oneLine } from '../../context/text.js'
 import type { RecoveryAction } from '../../error-handler.js'
 import type { ExecError } from '../../errors.js'
 import type { ExecEventData } from '../../events.js'
 import { addUsage, NO_USAGE } from '../../usage.js'
+import { cleanValue } from '../renderers/clean-text.js'
 import type { Renderer, RunEnd, RunStart } from '../renderers/renderer.js'
 import { TerminalRenderer } from '../renderers/terminal.js'
 import { Thoughts } from '../renderers/thoughts.js'
 import { SHORT_ID } from '../short-id.js'
+import { Checklist } from './checklist.js'
+import { boxRows } from './checklist-box.js'
 import { LazyHighlighter } from './lazy-highlighter.js'
 import { type Live, RESTORE, Screen, type ScreenStream } from './screen.js'
-import { type StatusFacts, statusLine } from './status-line.js'
+import { contextOf, type StatusFacts, statusLine } from './status-line.js'
 import type { Symbols } from './symbols.js'
 import { cutTo, Ticker, TurnView } from './turn-view.js'
 
@@ -23,6 +27,8 @@ export interface LiveRunOptions {
   symbols: Symbols
   /** Whether there is a status line. */
   status: boolean
+  /** Whether the agent's list of things to do is shown in a box, and the answer below it. */
+  box: boolean
 }
 
 /**
@@ -43,10 +49,15 @@ export class LiveRun implements Renderer {
   /** What the turns used that are over. */
   #used = NO_USAGE
   #started = 0
+  readonly #checklist = new Checklist()
+  #task = ''
+  /** Whether the box is drawn, and not yet printed. */
+  #boxed: boolean
 
   constructor(options: LiveRunOptions) {
     this.#options = options
-    const { stdout, symbols, stream, verbose } = options
+    const { stdout, symbols, verbose, box } = options
+    this.#boxed = box
     this.#screen = new Screen(stdout, (columns, rows) => this.#compose(columns, rows))
     const thoughts = new Thoughts(verbose)
     this.#turn = new TurnView({
@@ -55,20 +66,23 @@ export class LiveRun implements Renderer {
     })
     const { out, err } = this.#turn
     this.#inner = new TerminalRenderer({
-      ...{ out, err, indicator: this.#turn, stream, verbose, symbols, colors: true },
-      ...{ thoughts, grouped: true },
+      ...{ out, err, indicator: this.#turn, verbose, symbols, colors: true },
+      ...{ thoughts, grouped: true, stream: options.stream && !box, tools: !box || verbose },
     })
   }
 
   start(run: RunStart): void {
     const { provider, model, saved, sessionId } = run
     this.#started = performance.now()
+    this.#task = oneLine(cleanValue(run.prompt ?? ''))
     this.#facts = {
       ...{ provider, model, session: saved ? sessionId.slice(0, SHORT_ID) : undefined },
-      ...{ used: NO_USAGE, elapsedMs: 0 },
+      ...{ used: NO_USAGE, context: undefined, elapsedMs: 0 },
     }
     process.once('exit', this.#onExit)
-    process.on('SIGTSTP', this.#onSuspend)
+    if (process.platform !== 'win32') {
+      process.on('SIGTSTP', this.#onSuspend)
+    }
     this.#ticker = new Ticker(this.#screen)
     this.#inner.start(run)
     this.#screen.draw()
@@ -78,6 +92,12 @@ export class LiveRun implements Renderer {
   chunk(chunk: StreamChunk): void {
     if (this.#facts) {
       this.#learn(chunk, this.#facts)
+    }
+    if (this.#checklist.observe(chunk, performance.now())) {
+      this.#screen.changed()
+    }
+    if (chunk.type === 'result') {
+      this.#printBox()
     }
     this.#inner.chunk(chunk)
   }
@@ -103,6 +123,7 @@ export class LiveRun implements Renderer {
   }
 
   end(run: RunEnd): void {
+    this.#printBox()
     this.#inner.end(run)
     this.#ticker?.stop()
     this.#screen.close()
@@ -131,8 +152,10 @@ export class LiveRun implements Renderer {
     if (chunk.type === 'usage') {
       const { type: _, ...usage } = chunk
       facts.used = addUsage(this.#used, usage)
-    } else if (chunk.type === 'status' && typeof chunk.detail?.model === 'string') {
-      facts.model = chunk.detail.model
+    } else if (chunk.type === 'status') {
+      const { status, detail } = chunk
+      facts.model = typeof detail?.model === 'string' ? detail.model : facts.model
+      facts.context = status === 'context' ? contextOf(detail) : facts.context
     }
   }
 
@@ -142,7 +165,29 @@ export class LiveRun implements Renderer {
     const facts = this.#facts && { ...this.#facts, elapsedMs: performance.now() - this.#started }
     const below =
       status && facts ? [cutTo(columns, statusLine(facts, columns, this.#chalk, symbols), symbols)] : []
-    return { printed, rows: [...this.#turn.rows(columns, height - below.length - 1), ...below] }
+    const room = height - below.length - 1
+    // A blank row and a tool at work are seen below it, too.
+    const box = this.#boxed ? this.#boxRows(columns, room - 2) : []
+    return { printed, rows: [...box, ...this.#turn.rows(columns, room - box.length), ...below] }
+  }
+
+  #boxRows(columns: number, height: number): string[] {
+    const now = performance.now()
+    return boxRows(
+      this.#checklist,
+      { task: this.#task, elapsedMs: now - this.#started, remainingMs: this.#checklist.remainingMs(now) },
+      { columns, height },
+      { chalk: this.#chalk, symbols: this.#options.symbols },
+    )
+  }
+
+  /** Leaves the box as it is now: nothing more will be done. */
+  #printBox(): void {
+    if (this.#boxed && this.#checklist.items.length > 0) {
+      const rows = this.#boxRows(this.#screen.columns, Number.POSITIVE_INFINITY)
+      this.#screen.print(`${rows.join('\n')}\n\n`)
+    }
+    this.#boxed = false
   }
 
   /** Ctrl+Z: gives the terminal back to the shell until it says to go on. */

@@ -7,6 +7,20 @@ import { costMark, formatElapsed, formatTokens } from '../format.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import type { Symbols } from './symbols.js'
 
+/** How full the model's window is, in tokens. */
+export interface ContextUse {
+  tokens: number
+  /** How large it is, where the agent says so. */
+  window: number | undefined
+}
+
+/** What the detail of a `context` status tells. */
+export function contextOf({ tokens, window }: Record<string, unknown> = {}): ContextUse | undefined {
+  return typeof tokens === 'number'
+    ? { tokens, window: typeof window === 'number' && window > 0 ? window : undefined }
+    : undefined
+}
+
 /** What is known about a conversation at a glance. */
 export interface StatusFacts {
   provider: string
@@ -15,6 +29,8 @@ export interface StatusFacts {
   session: string | undefined
   /** Of this conversation, since the program began. */
   used: Usage
+  /** What is in the model's window, where the agent tells it. */
+  context: ContextUse | undefined
   /** Of the turn under way. */
   elapsedMs: number | undefined
 }
@@ -26,13 +42,14 @@ export function statusLine(
   { dim }: ChalkInstance,
   { dot }: Symbols,
 ): string {
-  const { provider, model, session, used, elapsedMs } = cleanValue(facts)
+  const { provider, model, session, used, context, elapsedMs } = cleanValue(facts)
   const known: Array<[weight: number, text: string | undefined]> = [
-    [3, model === undefined ? provider : `${provider} ${model}`],
+    [4, model === undefined ? provider : `${provider} ${model}`],
     [1, session],
+    [3, context && contextText(context)],
     [2, tokensOf(used) > 0 ? `${formatTokens(tokensOf(used))} tokens` : undefined],
-    [4, used.costUsd === undefined ? undefined : costMark(used)],
-    [5, elapsedMs === undefined ? undefined : formatElapsed(elapsedMs)],
+    [5, used.costUsd === undefined ? undefined : costMark(used)],
+    [6, elapsedMs === undefined ? undefined : formatElapsed(elapsedMs)],
   ]
   const parts = known.filter(([, text]) => text !== undefined)
   const line = () => parts.map(([, text]) => text).join(` ${dot} `)
@@ -44,4 +61,10 @@ export function statusLine(
     )
   }
   return dim(line())
+}
+
+/** `35.2k (18%) context`, as far as it is known. */
+function contextText({ tokens, window }: ContextUse): string {
+  const share = window === undefined ? '' : ` (${Math.round((tokens / window) * 100)}%)`
+  return `${formatTokens(tokens)}${share} context`
 }

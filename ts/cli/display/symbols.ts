@@ -1,7 +1,5 @@
 import isUnicodeSupported from 'is-unicode-supported'
 
-import { execError } from '../../errors.js'
-
 /** What a tool does, as its icon tells it. */
 export type ToolIcon =
   | 'read'
@@ -28,6 +26,8 @@ export interface Symbols {
   arrow: string
   ellipsis: string
   minus: string
+  /** What is not known. */
+  unknown: string
   /** Between facts of one line. */
   dot: string
   bullet: string
@@ -48,6 +48,10 @@ export interface Symbols {
   /** Of a bar that grows. */
   full: string
   empty: string
+  /** Eighths of a column, from one to seven; empty where there are none. */
+  eighths: readonly string[]
+  /** In front of a sum of which a part is not known. */
+  atLeast: string
   box: Readonly<{
     topLeft: string
     topRight: string
@@ -62,14 +66,15 @@ export interface Symbols {
 
 export const UNICODE: Symbols = {
   ...{ ok: '✓', failed: '✗', warning: '⚠', again: '↻', stopped: '⏹', question: '⚡' },
-  ...{ prompt: '❯', arrow: '→', ellipsis: '…', minus: '−', dot: '·', bullet: '•' },
+  ...{ prompt: '❯', arrow: '→', ellipsis: '…', minus: '−', unknown: '–', dot: '·', bullet: '•' },
   ...{ unchecked: '☐', checked: '☑', bar: '│', rule: '─', crossing: '┼', image: '🖼  ' },
   spinner: ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'],
   icons: {
     ...{ read: '📖 ', write: '📝 ', edit: '🔧 ', run: '⚡ ', search: '🔍 ' },
     ...{ find: '📁 ', web: '🌐 ', agent: '🤖 ', plan: '📋 ', other: '🔧 ' },
   },
-  ...{ done: '✅', active: '⏳', open: '○', full: '█', empty: '░' },
+  ...{ done: '✅', active: '⏳', open: '○', full: '█', empty: '░', atLeast: '≥' },
+  eighths: ['▏', '▎', '▍', '▌', '▋', '▊', '▉'],
   box: {
     ...{ topLeft: '╔', topRight: '╗', bottomLeft: '╚', bottomRight: '╝' },
     ...{ left: '╠', right: '╣', across: '═', down: '║' },
@@ -78,34 +83,34 @@ export const UNICODE: Symbols = {
 
 export const ASCII: Symbols = {
   ...{ ok: 'ok', failed: 'x', warning: '!', again: '~', stopped: '#', question: '?' },
-  ...{ prompt: '>', arrow: '->', ellipsis: '...', minus: '-', dot: '-', bullet: '*' },
+  ...{ prompt: '>', arrow: '->', ellipsis: '...', minus: '-', unknown: '-', dot: '-', bullet: '*' },
   ...{ unchecked: '[ ]', checked: '[x]', bar: '|', rule: '-', crossing: '+', image: '' },
   spinner: ['|', '/', '-', '\\'],
   icons: {
     ...{ read: '', write: '', edit: '', run: '', search: '' },
     ...{ find: '', web: '', agent: '', plan: '', other: '' },
   },
-  ...{ done: '[x]', active: '[~]', open: '[ ]', full: '#', empty: '.' },
+  ...{ done: '[x]', active: '[~]', open: '[ ]', full: '#', empty: '.', atLeast: '>=' },
+  eighths: [],
   box: {
     ...{ topLeft: '+', topRight: '+', bottomLeft: '+', bottomRight: '+' },
     ...{ left: '+', right: '+', across: '-', down: '|' },
   },
 }
 
-/** The symbols for a terminal: what the flag or `LOCUS_ASCII` (`1` or `0`) says, else what the terminal can show. */
-export function symbolsFor({ ascii }: { ascii?: boolean } = {}, env = process.env): Symbols {
-  if (ascii) {
-    return ASCII
-  }
-  switch (env.LOCUS_ASCII) {
-    case '1':
-      return ASCII
-    case '0':
-      return UNICODE
-    case undefined:
-    case '':
-      return isUnicodeSupported() ? UNICODE : ASCII
-    default:
-      throw execError('INVALID_INPUT', `LOCUS_ASCII must be 1 or 0, not '${env.LOCUS_ASCII}'`)
-  }
+let chosen: Symbols | undefined
+
+/**
+ * The symbols for this terminal: what `LOCUS_ASCII` says, `1` or `0`, else what the terminal can show. It is looked at once;
+ * the flag `--ascii` sets it, for the agents' own uses of this program too.
+ */
+export function symbols(): Symbols {
+  chosen ??= symbolsFor(process.env.LOCUS_ASCII)
+  return chosen
+}
+
+/** The symbols by the value of `LOCUS_ASCII`; any other is none. */
+export function symbolsFor(ascii: string | undefined): Symbols {
+  const isAscii = ascii === '1' || (ascii !== '0' && !isUnicodeSupported())
+  return isAscii ? ASCII : UNICODE
 }

@@ -11,6 +11,8 @@ export interface RunStart {
   cwd: string
   provider: string
   model: string | undefined
+  /** What the agent is asked for. */
+  prompt?: string
 }
 
 /** What is known when a run is over, whatever happened. */

@@ -32,6 +32,8 @@ export interface TerminalOptions {
   verbose: boolean
   /** What the model thinks; whoever gives it may show it as well (default: shown where `verbose`). */
   thoughts?: Thoughts
+  /** Whether each tool leaves its lines (default: yes). */
+  tools?: boolean
   /** Whether what a subagent did is told together, when it is done (default: at once). */
   grouped?: boolean
   /** What is told at the end: all, one line for each turn of many, or nothing (default: all). */
@@ -131,7 +133,7 @@ export class TerminalRenderer implements Renderer {
         this.#show('Working')
         break
       case 'tool_result':
-        this.#lines(this.#tools.end(chunk))
+        this.#toolEnded(this.#tools.end(chunk))
         this.#show('Working')
         break
       case 'status':
@@ -204,6 +206,11 @@ export class TerminalRenderer implements Renderer {
     this.#options.err.flush()
   }
 
+  /** Prints a line about the answer, as it is. */
+  tell(line: string): void {
+    this.#line(this.#fit(line))
+  }
+
   ready(): Promise<void> | undefined {
     return this.#options.out.ready() ?? this.#options.err.ready()
   }
@@ -224,6 +231,12 @@ export class TerminalRenderer implements Renderer {
     this.#answered = true
     out.write(visible)
     this.#midLine = !visible.endsWith('\n')
+  }
+
+  #toolEnded(rows: readonly string[]): void {
+    if (this.#options.tools ?? true) {
+      this.#lines(rows)
+    }
   }
 
   /** The model does something else, unless it is a subagent's. */
@@ -264,6 +277,8 @@ export class TerminalRenderer implements Renderer {
         )
         break
       }
+      case 'context':
+        break
       case 'resumed':
         if (detail.via === 'context') {
           this.#line(

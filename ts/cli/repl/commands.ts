@@ -6,6 +6,7 @@ import { execError } from '../../errors.js'
 import { HistoryStore } from '../../history.js'
 import type { ExecFlags } from '../commands/exec.js'
 import { MarkdownStream } from '../display/markdown-stream.js'
+import { symbols } from '../display/symbols.js'
 import { costText, formatCount, formatTokens } from '../format.js'
 import type { RuleBook } from '../permissions/rule-book.js'
 import { cleanValue } from '../renderers/clean-text.js'
@@ -200,9 +201,11 @@ export class Commands {
     const columns = this.#parts.columns()
     view.note(
       [
-        ...(left > 0 ? [dim(`… ${formatCount(left, 'earlier message')}`)] : []),
+        ...(left > 0 ? [dim(`${symbols().ellipsis} ${formatCount(left, 'earlier message')}`)] : []),
         ...cleanValue(shown).flatMap(({ role, content }) =>
-          role === 'user' ? ['', `${cyan('❯')} ${content.trim()}`] : this.#markdown(content.trim(), columns),
+          role === 'user'
+            ? ['', `${cyan(symbols().prompt)} ${content.trim()}`]
+            : this.#markdown(content.trim(), columns),
         ),
       ].join('\n'),
     )

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import type { ChalkInstance } from 'chalk'
 
 import { execError } from '../../errors.js'
+import { symbols } from '../display/symbols.js'
 import { formatCount } from '../format.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { removeAbandonedUndoFolders } from './undo-folder.js'
@@ -67,7 +68,9 @@ export class FileChanges {
     const lines = cleanValue(text.trimEnd()).split('\n')
     const more = lines.length - MAX_DIFF_LINES
     const shown = lines.slice(0, MAX_DIFF_LINES).map((line) => coloured(line, chalk))
-    return [...shown, ...(more > 0 ? [`… ${formatCount(more, 'more line')}`] : [])].join('\n')
+    return [...shown, ...(more > 0 ? [`${symbols().ellipsis} ${formatCount(more, 'more line')}`] : [])].join(
+      '\n',
+    )
   }
 
   /** Takes back what the last turn did to the files; nothing, where one of them was changed since. */

@@ -2,7 +2,7 @@ import { createInterface, type Interface } from 'node:readline'
 import { Chalk } from 'chalk'
 import type { PermissionRequestChunk } from '../../chunks.js'
 
-import { symbolsFor } from '../display/symbols.js'
+import { symbols } from '../display/symbols.js'
 import { terminalIsGone } from '../hang-up.js'
 import { Output } from '../output.js'
 import { answerByLine } from '../permissions/by-line.js'
@@ -24,7 +24,7 @@ export class PlainView implements ReplView {
   readonly #stdin: NodeJS.ReadStream
   readonly #out: Output
   readonly #err: Output
-  readonly #symbols = symbolsFor()
+  readonly #symbols = symbols()
   #lines: Interface | undefined
   #state: ReplState | undefined
   /** Takes the next line in place of the listener. */

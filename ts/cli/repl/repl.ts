@@ -6,6 +6,7 @@ import type { ImageInput } from '../../options.js'
 import type { ImageInfo } from '../../records.js'
 import { errorOrDefect } from '../commands/exec.js'
 import type { StatusFacts } from '../display/status-line.js'
+import { symbols } from '../display/symbols.js'
 import { EXIT_CODES, EXIT_HUNG_UP } from '../exit-codes.js'
 import { formatBytes } from '../format.js'
 import { endIfTerminalIsGone } from '../hang-up.js'
@@ -118,9 +119,9 @@ export class Repl implements ReplState, ReplListener {
   }
 
   get status(): StatusFacts {
-    const { provider, model, shortId, used } = this.#conversation
+    const { provider, model, shortId, used, context } = this.#conversation
     return {
-      ...{ provider, model, session: shortId, used },
+      ...{ provider, model, session: shortId, used, context },
       elapsedMs: this.#turnSince === undefined ? undefined : performance.now() - this.#turnSince,
     }
   }
@@ -338,7 +339,7 @@ export class Repl implements ReplState, ReplListener {
       error: interrupted ? undefined : error,
     })
     if (interrupted) {
-      this.#view.note('⏹ interrupted; the conversation goes on with the next prompt')
+      this.#view.note(`${symbols().stopped} interrupted; the conversation goes on with the next prompt`)
     }
   }
 
@@ -359,6 +360,6 @@ export class Repl implements ReplState, ReplListener {
   #tell(error: ExecError): void {
     this.#failed = EXIT_CODES[error.code]
     const { code, message } = cleanValue({ code: error.code, message: error.message })
-    this.#view.note(`✗ ${code} ${message}`)
+    this.#view.note(`${symbols().failed} ${code} ${message}`)
   }
 }

@@ -1,9 +1,11 @@
 import { execError } from '../../errors.js'
+import { withConsent } from '../agents/consent.js'
 import { type ExecFlags, openSession, planOf, prune } from '../commands/exec.js'
-import { symbolsFor } from '../display/symbols.js'
+import { symbols } from '../display/symbols.js'
 import { EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
 import { PermissionDesk } from '../permissions/permission-desk.js'
 import { RuleBook } from '../permissions/rule-book.js'
+import { canAsk } from '../recovery.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { Commands, rulesHold } from './commands.js'
 import { createCompleter } from './completion.js'
@@ -42,7 +44,8 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
   const rules = new RuleBook(projectPath, (problem) => view.note(`⚠ ${problem}`))
   const desk = new PermissionDesk((request, signal) => view.askPermission(request, signal), rules)
   const onPermission = desk.decide
-  const session = await openSession(runFlags, { ...plan, options: { ...plan.options, onPermission } })
+  const open = () => openSession(runFlags, { ...plan, options: { ...plan.options, onPermission } })
+  const session = await (canAsk() ? withConsent(projectPath, open) : open())
   const conversation = Conversation.of(
     session,
     (id, changes) =>
@@ -85,7 +88,7 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
     view.note(rulesHold(rules))
   }
   for (const problem of problems) {
-    view.note(`⚠ ${problem}`)
+    view.note(`${symbols().warning} ${problem}`)
   }
   const ended = repl.run()
   if (words.length > 0) {
@@ -126,11 +129,11 @@ function viewOf(
       }
     } catch (error) {
       remembers = false
-      view.note(`⚠ what is typed cannot be remembered: ${(error as Error).message}`)
+      view.note(`${symbols().warning} what is typed cannot be remembered: ${(error as Error).message}`)
     }
   }
   const view = new LiveView({
-    ...{ stdin, stdout, remember, symbols: symbolsFor() },
+    ...{ stdin, stdout, remember, symbols: symbols() },
     history: new InputHistory(history),
     complete: createCompleter(folder),
     status: flags.status !== false,
