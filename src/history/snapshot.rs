@@ -247,8 +247,14 @@ impl Snapshot {
                 let run_id = new_run();
                 open = Some(run_id.clone());
                 let (provider, model) = (self.metadata.provider.clone(), self.model());
-                Record::Prompt { run_id, content: message.content.clone(), provider, model }
-                    .write(message.timestamp, lines);
+                Record::Prompt {
+                    run_id,
+                    content: message.content.clone(),
+                    provider,
+                    model,
+                    images: Vec::new(),
+                }
+                .write(message.timestamp, lines);
             } else {
                 let run_id = open.take().unwrap_or_else(new_run);
                 message.write_answer(&run_id, &message.content, lines);
