@@ -125,6 +125,12 @@ export declare class NativeWaker {
   constructor(wake: (arg: number) => void)
 }
 
+/** The agents of a project and its file of agents, where there is one, as JSON. */
+export declare function agents(projectPath: string, trustProject: boolean): string
+
+/** Allows the file of agents at `path` with this text, and no other. */
+export declare function allowAgents(path: string, text: string): void
+
 /**
  * The code of a failure of which there is a status of HTTP, a word of a protocol or a system, or a text; null where
  * they do not tell.
@@ -256,6 +262,8 @@ export interface NativeSessionOptions {
   budget?: NativeBudget
   /** What the conversation has used before: `Usage` as JSON. */
   spent?: string
+  /** Whether the project's file of agents needs no consent. */
+  trustProject?: boolean
 }
 
 /** One turn. */
@@ -276,6 +284,9 @@ export interface NativeTurnOptions {
   /** What the agent is to know of earlier attempts, a `RetryContext` as JSON. */
   retryContext?: string
 }
+
+/** Takes back that the file of agents at `path` is allowed; whether it was, with whatever text. */
+export declare function revokeAgents(path: string): boolean
 
 /** The number of the words that carry a time instead of an event. */
 export declare function timeMark(): number

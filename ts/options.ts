@@ -67,8 +67,10 @@ export interface SessionOptions {
   [JSON_LINES]?: boolean
   /** The agent's working directory (default: the current directory). */
   projectPath?: string
-  /** `claude` (default), `codex` or `demo`. */
+  /** The agent, a name from the registry: `claude` (default), `codex`, `demo`, or one of docs/agents.md. */
   provider?: string
+  /** Run agents as the project's `.locus/agents.toml` says, without the user's consent to that file (default false). */
+  trustProject?: boolean
   /** The model; the agent's own choice where absent. */
   model?: string
   /** The agent's executable, a path or a name (default: found on PATH, widened by the usual folders). */
@@ -236,6 +238,7 @@ export function toNative(options: SessionOptions): NativeSessionOptions & { proj
     deniedTools: texts(options, 'deniedTools'),
     allowAll: flag('allowAll', options.allowAll) ?? false,
     systemPrompt: text(options, 'systemPrompt'),
+    trustProject: flag('trustProject', options.trustProject),
     flushMs: number('flushMs', options.flushMs, MAX_FLUSH_MS),
     settleMs: number('timeouts.settleMs', timeouts.settleMs),
     graceMs: number('timeouts.graceMs', timeouts.graceMs),

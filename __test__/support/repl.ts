@@ -50,5 +50,5 @@ export const stable = (screen: string) =>
   screen
     .replaceAll(/\b\d+ms\b/g, '…ms')
     .replaceAll(/\b\d+(\.\d)?s\b/g, '…s')
-    .replaceAll(/(· |saved; .* -s |session )[0-9a-f]{8}(-[0-9a-f-]{27})?/g, '$112345678')
+    .replaceAll(/(· |exec -i -s |session )[0-9a-f]{8}(-[0-9a-f-]{27})?/g, '$112345678')
     .replaceAll(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/g, '⠋')

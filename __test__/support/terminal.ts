@@ -12,8 +12,8 @@ const ROWS = 60
 /** When a screen is not waited for any more; it is told then. */
 const GIVE_UP_MS = 20_000
 
-/** What a shell says when it waits for a command. */
-export const SHELL_PROMPT = 'shell$ '
+/** What the shell says when it waits for a command. */
+const SHELL_PROMPT = 'shell$ '
 
 /** A run of the command line in a terminal. */
 export interface TerminalRun {

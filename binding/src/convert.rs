@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use locus_exec::Error;
-use locus_exec::agent::{AgentOptions, ImageSource, PermissionPolicy};
+use locus_exec::agent::registry::{Registry, config_folder};
+use locus_exec::agent::{Agent, AgentOptions, ImageSource, PermissionPolicy};
 use locus_exec::history::{Redactor, Store};
 use locus_exec::log::{LevelFilter, Log};
 use locus_exec::run::{
@@ -53,6 +54,17 @@ pub struct NativeSessionOptions {
     pub budget: Option<NativeBudget>,
     /// What the conversation has used before: `Usage` as JSON.
     pub spent: Option<String>,
+    /// Whether the project's file of agents needs no consent.
+    pub trust_project: Option<bool>,
+}
+
+/// The agent of a session, from the registry of its project.
+pub(crate) fn agent_of(options: &NativeSessionOptions) -> napi::Result<Arc<dyn Agent>> {
+    let trusted = options.trust_project.unwrap_or(false);
+    let project = Path::new(&options.project_path);
+    Registry::of_project(project, config_folder().as_deref(), trusted)
+        .and_then(|registry| registry.agent(&options.provider))
+        .map_err(to_napi)
 }
 
 /// What may be used; an absent limit is none. Counts are whole and not negative.

@@ -5,6 +5,7 @@
 //! only when it found nothing. One promise per turn keeps the process alive while the turn runs; the wake function
 //! is weak and does not. Errors cross as JSON in the message of a plain error; `ts/errors.ts` makes classes of them.
 
+pub mod agents;
 mod batch;
 mod convert;
 pub mod failure;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use locus_exec::Error;
-use locus_exec::agent::{Decision, agent_named};
+use locus_exec::agent::Decision;
 use locus_exec::history::State;
 use locus_exec::run::Session;
 use locus_exec::stream::EventQueue;
@@ -14,7 +14,7 @@ use napi_derive::napi;
 use serde_json::Value;
 
 use crate::batch::hand_over;
-use crate::convert::{NativeSessionOptions, NativeTurnOptions, to_napi};
+use crate::convert::{NativeSessionOptions, NativeTurnOptions, agent_of, to_napi};
 
 /// Calls JavaScript when sessions have events: one for all sessions of a thread, because a function that a session held
 /// itself would keep that session's own JavaScript object, and so the session, for ever.
@@ -50,7 +50,7 @@ impl NativeSession {
     /// Begins a session, which `waker` calls by `number`.
     #[napi(constructor)]
     pub fn new(options: NativeSessionOptions, waker: &NativeWaker, number: u32) -> napi::Result<Self> {
-        let agent = agent_named(&options.provider).map_err(to_napi)?;
+        let agent = agent_of(&options)?;
         let wake = Arc::clone(&waker.wake);
         let queue = Arc::new(EventQueue::new(move || {
             // Refused only when the thread is ending, and nobody is left to be woken.
@@ -118,7 +118,7 @@ impl NativeSession {
     /// Goes on with another agent or other options from the next turn on. Rejects in the middle of a turn.
     #[napi]
     pub async fn configure(&self, options: NativeSessionOptions) -> napi::Result<()> {
-        let agent = agent_named(&options.provider).map_err(to_napi)?;
+        let agent = agent_of(&options)?;
         self.session.configure(agent, options.try_into()?).await.map_err(to_napi)
     }
 

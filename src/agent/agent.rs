@@ -3,10 +3,8 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::claude::Claude;
-use super::codex::Codex;
-use super::demo::Demo;
 use super::image::Image;
 use super::permission::{Decision, PermissionPolicy, PermissionRequest};
 use crate::error::{Error, Result};
@@ -47,16 +45,24 @@ pub struct AgentOptions {
 /// An agent that the engine can run.
 pub trait Agent: fmt::Debug + Send + Sync {
     /// Its name, as in `--provider`.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
-    /// What to do when its executable is missing.
-    fn install_hint(&self) -> &'static str;
+    /// What to do when its executable is missing. The registry knows; this is for what is not in it.
+    #[expect(clippy::unnecessary_literal_bound, reason = "the registry's are no literals")]
+    fn install_hint(&self) -> &str {
+        "install it, or name its executable with the option `executable`"
+    }
+
+    /// The model where none is asked for; its own choice where absent.
+    fn default_model(&self) -> Option<&str> {
+        None
+    }
 
     /// How it is started. An [`Error::InvalidInput`] tells which option it cannot be run with.
     fn command(&self, options: &AgentOptions) -> Result<CommandSpec>;
 
     /// Another way to speak to it, for versions that do not know this one: they end before they have said anything.
-    fn fallback(&self) -> Option<&'static dyn Agent> {
+    fn fallback(&self) -> Option<Arc<dyn Agent>> {
         None
     }
 
@@ -88,19 +94,6 @@ pub trait Agent: fmt::Debug + Send + Sync {
 
     /// What one process of it speaks. An [`Error::InvalidInput`] tells which option it cannot be run with.
     fn dialect(&self, options: &AgentOptions) -> Result<Box<dyn Dialect>>;
-}
-
-/// The names under which agents are known.
-const NAMES: &[&str] = &["claude", "codex", "demo"];
-
-/// The agent of this name.
-pub fn agent_named(name: &str) -> Result<&'static dyn Agent> {
-    match name {
-        "claude" => Ok(&Claude),
-        "codex" => Ok(&Codex),
-        "demo" => Ok(&Demo),
-        _ => Err(Error::UnknownProvider { name: name.to_owned(), known: NAMES }),
-    }
 }
 
 /// What one process of an agent speaks.

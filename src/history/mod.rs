@@ -46,7 +46,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub use conversation::Conversation;
 pub(crate) use conversation::append_line as append_private;
 pub use folder::Folder;
-pub(crate) use folder::{open_append as open_private_append, open_read as open_private};
+pub(crate) use folder::{
+    create_new as create_private, open_append as open_private_append, open_read as open_private,
+};
 pub use id::{ID_LIMIT, SessionId};
 pub use reader::{Problem, Reading, TooNew, read_lines};
 pub use record::{Header, Line, Record, SCHEMA, State, Turn};

@@ -35,7 +35,7 @@ const READS_PER_YIELD: u32 = 8;
 
 /// Owns the process of a session and runs its turns.
 pub(super) struct Executor {
-    agent: &'static dyn Agent,
+    agent: Arc<dyn Agent>,
     options: SessionOptions,
     inbox: mpsc::UnboundedReceiver<Message>,
     /// Taken from the inbox to be looked at, and not acted upon yet.
@@ -89,7 +89,7 @@ enum Step {
 
 impl Executor {
     pub(super) fn new(
-        agent: &'static dyn Agent,
+        agent: Arc<dyn Agent>,
         options: SessionOptions,
         queue: Arc<EventQueue>,
         answer: Arc<Answer>,
@@ -215,7 +215,7 @@ impl Executor {
                     _ if self.turn.is_some() => Err(Error::SessionBusy),
                     Some(exceeded) => Err(Error::BudgetExceeded { exceeded }),
                     None if !images.is_empty() && !self.agent.takes_images() => {
-                        Err(begin::takes_no_images(self.agent))
+                        Err(begin::takes_no_images(&*self.agent))
                     }
                     None => Ok(finished),
                 };
@@ -278,7 +278,7 @@ impl Executor {
             let output = self.turn.as_mut().map(|turn| &mut turn.output);
             let mut sink = RunSink {
                 dispatcher: &mut self.dispatcher,
-                agent: self.agent,
+                agent: &*self.agent,
                 output,
                 drop_chunks,
                 signals: Vec::new(),
@@ -549,12 +549,22 @@ fn take_measure(measure: Measure, grace: Duration, live: &mut Live) {
 }
 
 /// What the end of a process without a result is called.
-fn ending(agent: &'static str, output: &Output, exit: Exit, stderr_tail: String) -> Error {
+fn ending(agent: &str, output: &Output, exit: Exit, stderr_tail: String) -> Error {
     match output.verdict(exit.code) {
-        ErrorKind::Protocol => {
-            Error::Protocol { agent, lines: output.lines, sample: output.sample.clone(), exit, stderr_tail }
-        }
-        kind => Error::Exited { agent, kind, reason: said_reason(kind, &stderr_tail), exit, stderr_tail },
+        ErrorKind::Protocol => Error::Protocol {
+            agent: agent.to_owned(),
+            lines: output.lines,
+            sample: output.sample.clone(),
+            exit,
+            stderr_tail,
+        },
+        kind => Error::Exited {
+            agent: agent.to_owned(),
+            kind,
+            reason: said_reason(kind, &stderr_tail),
+            exit,
+            stderr_tail,
+        },
     }
 }
 

@@ -43,7 +43,7 @@ pub struct Replay {
 
 /// Where the events come together.
 struct Stage {
-    agent: &'static dyn Agent,
+    agent: Arc<dyn Agent>,
     dispatcher: Dispatcher,
     now: u64,
     turn: Option<TurnUnderWay>,
@@ -59,7 +59,7 @@ struct TurnUnderWay {
 
 impl Replay {
     /// The stdout of an agent, to be played from its beginning.
-    pub fn new(agent: &'static dyn Agent, transcript: Vec<u8>) -> Result<Self> {
+    pub fn new(agent: Arc<dyn Agent>, transcript: Vec<u8>) -> Result<Self> {
         let dialect = agent.dialect(&AgentOptions::default())?;
         let queue = Arc::new(EventQueue::new(|| ()));
         let mut dispatcher =
@@ -148,7 +148,7 @@ impl Ear<'_> {
 
     fn turn_begins(&mut self) {
         if self.stage.turn.is_none() {
-            let prompt = prompt_of_turn(self.stage.agent, self.from_here);
+            let prompt = prompt_of_turn(&*self.stage.agent, self.from_here);
             self.stage.begin(prompt.as_deref());
         }
     }
@@ -165,7 +165,7 @@ impl Sink for Ear<'_> {
             self.turn_begins();
         }
         if let Some(turn) = &mut self.stage.turn {
-            turn.output.note(&chunk, self.stage.agent);
+            turn.output.note(&chunk, &*self.stage.agent);
         }
         self.stage.dispatcher.chunk(chunk);
     }

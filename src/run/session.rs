@@ -76,6 +76,14 @@ impl Default for SessionOptions {
     }
 }
 
+impl SessionOptions {
+    /// The options with what the agent chooses where they say nothing.
+    fn for_agent(mut self, agent: &dyn Agent) -> Self {
+        self.agent.model = self.agent.model.or_else(|| agent.default_model().map(ToOwned::to_owned));
+        self
+    }
+}
+
 /// One turn.
 #[derive(Debug, Clone)]
 pub struct TurnOptions {
@@ -121,7 +129,7 @@ pub(super) enum Message {
     /// Answer a question for permission; whether there is such a question.
     Respond { id: String, decision: Decision, known: oneshot::Sender<bool> },
     /// Go on with another agent or other options from the next turn on.
-    Configure { agent: &'static dyn Agent, options: Box<SessionOptions>, done: oneshot::Sender<Result<()>> },
+    Configure { agent: Arc<dyn Agent>, options: Box<SessionOptions>, done: oneshot::Sender<Result<()>> },
     /// Write down that something about the session changed.
     Note(Box<State>),
     /// Make durable what is written down.
@@ -132,7 +140,8 @@ pub(super) enum Message {
 
 impl Session {
     /// Begins a session in the current tokio runtime. No process is started before the first turn.
-    pub fn start(agent: &'static dyn Agent, options: SessionOptions, queue: Arc<EventQueue>) -> Self {
+    pub fn start(agent: Arc<dyn Agent>, options: SessionOptions, queue: Arc<EventQueue>) -> Self {
+        let options = options.for_agent(&*agent);
         let (messages, inbox) = mpsc::unbounded_channel();
         let subscriber = options.log.as_ref().map_or_else(|| get_default(Dispatch::clone), Log::subscriber);
         let answer = Arc::new(Answer::default());
@@ -179,9 +188,10 @@ impl Session {
 
     /// Goes on with another agent, or with other options, from the next turn on; the process under way ends. The history
     /// stays where it is. Fails in the middle of a turn.
-    pub async fn configure(&self, agent: &'static dyn Agent, options: SessionOptions) -> Result<()> {
+    pub async fn configure(&self, agent: Arc<dyn Agent>, options: SessionOptions) -> Result<()> {
         let (done, answer) = oneshot::channel();
-        self.ask(Message::Configure { agent, options: Box::new(options), done }, answer).await?
+        let options = Box::new(options.for_agent(&*agent));
+        self.ask(Message::Configure { agent, options, done }, answer).await?
     }
 
     /// Writes down that something about the session changed, where it is written down at all.

@@ -41,7 +41,8 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .description('run a prompt with an agent')
     .argument('[prompt...]', 'what the agent is to do; - reads it from stdin')
     .option('-i, --interactive', 'talk with the agent; also without a prompt in a terminal')
-    .option('-p, --provider <name>', 'the agent: claude, codex or demo (default: claude)')
+    .option('-p, --provider <name>', 'the agent; `locus exec agents` lists them (default: claude)')
+    .option('--trust-project', "run agents as the project's .locus/agents.toml says, without asking")
     .option('-m, --model <name>', "the model (default: the agent's choice)")
     .option('--image <path>', 'an image for the agent to look at; can be repeated', collect)
     .option('--executable <path>', "the agent's executable (default: found on PATH)")
@@ -81,18 +82,23 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .version(pkg.version)
     .addHelpText('after', HELP)
     .action(run)
-  addStored(
+  addProjectCommand(
     exec,
     'sessions',
     'list, show, search, export, replay the conversations of this project, and more',
   )
-  addStored(exec, 'usage', 'what the turns of this project used: tokens and costs')
-  addStored(exec, 'clean', 'delete and compress old conversations, remove what killed processes left behind')
+  addProjectCommand(exec, 'usage', 'what the turns of this project used: tokens and costs')
+  addProjectCommand(
+    exec,
+    'clean',
+    'delete and compress old conversations, remove what killed processes left behind',
+  )
+  addProjectCommand(exec, 'agents', 'the agents that there are; allow those of this project')
   return root
 }
 
-/** A command about stored conversations; what it knows is loaded when it is called. */
-function addStored(exec: Command, name: 'sessions' | 'clean' | 'usage', description: string): void {
+/** A command about a project; what it knows is loaded when it is called. */
+function addProjectCommand(exec: Command, name: ProjectCommand, description: string): void {
   exec
     .enablePositionalOptions()
     .command(name)
@@ -103,14 +109,17 @@ function addStored(exec: Command, name: 'sessions' | 'clean' | 'usage', descript
     .passThroughOptions()
     .action(async (args: string[], _flags: object, command: Command) => {
       const { dir } = command.optsWithGlobals<Flags>()
-      if (name === 'usage') {
-        const { runUsage } = await import('./commands/usage.js')
-        process.exitCode = await runUsage(args, dir)
-        return
-      }
-      const { runClean, runSessions } = await import('./commands/sessions.js')
-      process.exitCode = await (name === 'sessions' ? runSessions : runClean)(args, dir)
+      process.exitCode = await (await RUNS[name]())(args, dir)
     })
+}
+
+type ProjectCommand = keyof typeof RUNS
+
+const RUNS = {
+  sessions: async () => (await import('./commands/sessions.js')).runSessions,
+  clean: async () => (await import('./commands/sessions.js')).runClean,
+  usage: async () => (await import('./commands/usage.js')).runUsage,
+  agents: async () => (await import('./commands/agents.js')).runAgents,
 }
 
 const HELP = `

@@ -64,7 +64,7 @@ impl Executor {
             Some(StopCause::Asked) => Some(Error::Cancelled),
             Some(StopCause::Timeout(kind, after)) => {
                 let stderr_tail = error.and_then(|error| error.report().stderr_tail).unwrap_or_default();
-                Some(Error::TimedOut { agent: self.agent.name(), kind, after, stderr_tail })
+                Some(Error::TimedOut { agent: self.agent.name().to_owned(), kind, after, stderr_tail })
             }
         }
     }

@@ -105,14 +105,14 @@ impl Executor {
 
     /// Gives a prompt to the process of the session.
     fn give(&mut self, prompt: &str) -> Result<()> {
-        let agent = self.agent;
+        let agent = Arc::clone(&self.agent);
         let images = self.turn.as_ref().map(|turn| Arc::clone(&turn.images)).unwrap_or_default();
         let live = self.live_process()?;
         let request = match &*images {
             [] => Some(live.dialect.start_turn(prompt)),
             images => live.dialect.start_turn_with(prompt, images),
         };
-        live.process.write(request.ok_or_else(|| takes_no_images(agent))?);
+        live.process.write(request.ok_or_else(|| takes_no_images(&*agent))?);
         if !agent.is_held_open() {
             live.process.close_stdin();
         }
@@ -138,7 +138,7 @@ impl Executor {
 
     /// Begins the turn under way again with another way to speak to the agent, which does not know the one it was spoken
     /// to.
-    pub(super) async fn fall_back(&mut self, agent: &'static dyn Agent, reason: &Error) {
+    pub(super) async fn fall_back(&mut self, agent: Arc<dyn Agent>, reason: &Error) {
         self.agent = agent;
         self.dialect = None;
         self.dispatcher.tick();
@@ -155,7 +155,7 @@ impl Executor {
     }
 
     /// The other way to speak to the agent, if its process ended because it does not know this one: it has said nothing.
-    pub(super) fn other_way(&self, exit: Exit, error: &Error) -> Option<&'static dyn Agent> {
+    pub(super) fn other_way(&self, exit: Exit, error: &Error) -> Option<Arc<dyn Agent>> {
         let turn = self.turn.as_ref()?;
         let says_nothing = turn.output.lines == 0 && error.kind() == ErrorKind::ExitedBeforeInit;
         let refuses = says_nothing && exit.code.is_some_and(|code| code != 0) && turn.cancellation.is_none();
@@ -247,11 +247,7 @@ impl Executor {
         }
     }
 
-    pub(super) async fn configure(
-        &mut self,
-        agent: &'static dyn Agent,
-        options: SessionOptions,
-    ) -> Result<()> {
+    pub(super) async fn configure(&mut self, agent: Arc<dyn Agent>, options: SessionOptions) -> Result<()> {
         if self.turn.is_some() {
             return Err(Error::SessionBusy);
         }

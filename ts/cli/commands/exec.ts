@@ -9,6 +9,7 @@ import { JSON_LINES } from '../../json-lines.js'
 import type { SessionOptions, TurnOptions } from '../../options.js'
 import type { RetryPolicy } from '../../retry.js'
 import { ExecSession } from '../../session.js'
+import { withConsent } from '../agents/consent.js'
 import { parseDuration } from '../duration.js'
 import { EXIT_CODES, EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
 import { type LimitFlags, limitsOf } from '../limits.js'
@@ -26,6 +27,7 @@ export interface ExecFlags extends LimitFlags {
   dir?: string
   image?: string[]
   executable?: string
+  trustProject?: boolean
   yes?: boolean
   allow?: string[]
   deny?: string[]
@@ -65,6 +67,7 @@ export function planOf(flags: ExecFlags): Plan {
     provider,
     model: flags.model ?? settings.model,
     executable: flags.executable,
+    trustProject: flags.trustProject,
     allowAll: flags.yes ?? false,
     allowedTools: flags.allow,
     deniedTools: flags.deny,
@@ -134,7 +137,9 @@ export async function runExec(
     plan.options[JSON_LINES] = renderer.takesJsonLines
     const onError = flags.onError === undefined ? undefined : parseOnError(flags.onError)
     prompt = await readPrompt(words, process.stdin)
-    session = await openSession(flags, plan)
+    const opening = plan
+    const open = () => openSession(flags, opening)
+    session = await (ask ? withConsent(plan.projectPath, open) : open())
     const desk = await makeDesk(session, plan, ask)
     session.on(ExecEventType.PERMISSION_RESOLVED, ({ data }) => desk?.resolved(data.id))
     begin()

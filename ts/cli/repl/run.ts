@@ -1,9 +1,11 @@
 import { execError } from '../../errors.js'
+import { withConsent } from '../agents/consent.js'
 import { type ExecFlags, openSession, planOf, prune } from '../commands/exec.js'
 import { symbols } from '../display/symbols.js'
 import { EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
 import { PermissionDesk } from '../permissions/permission-desk.js'
 import { RuleBook } from '../permissions/rule-book.js'
+import { canAsk } from '../recovery.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { Commands, rulesHold } from './commands.js'
 import { createCompleter } from './completion.js'
@@ -42,7 +44,8 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
   const rules = new RuleBook(projectPath, (problem) => view.note(`⚠ ${problem}`))
   const desk = new PermissionDesk((request, signal) => view.askPermission(request, signal), rules)
   const onPermission = desk.decide
-  const session = await openSession(runFlags, { ...plan, options: { ...plan.options, onPermission } })
+  const open = () => openSession(runFlags, { ...plan, options: { ...plan.options, onPermission } })
+  const session = await (canAsk() ? withConsent(projectPath, open) : open())
   const conversation = Conversation.of(
     session,
     (id, changes) =>
