@@ -15,7 +15,7 @@ mod line;
 mod permission;
 pub mod registry;
 
-pub use agent::{Agent, AgentOptions, Dialect, Signal, Sink, TurnEnd};
+pub use agent::{Agent, AgentOptions, Dialect, ModelQuery, OfferedModel, Signal, Sink, TurnEnd};
 pub use demo::{DemoScript, run_demo};
 pub use permission::{Decision, PermissionPolicy, PermissionRequest};
 pub use registry::agent_named;

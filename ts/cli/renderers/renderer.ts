@@ -32,7 +32,7 @@ export interface Renderer {
   /** The turn failed, and it is to be decided how to go on. */
   failed(error: ExecError): void
   /** It was decided to go on like this. */
-  recovering(action: RecoveryAction): void
+  recovering(action: RecoveryAction, provider?: string): void
   end(run: RunEnd): void
   /** Resolves when more can be shown; undefined when it can now. */
   ready(): Promise<void> | undefined

@@ -7,7 +7,10 @@ import { addUsage, NO_USAGE } from '../../usage.js'
 import { SHORT_ID } from '../short-id.js'
 
 /** Opens a session: the one with this id, or a new one. */
-export type OpenSession = (id: string | undefined, changes: SessionOptions) => Promise<ExecSession>
+export type OpenSession = (id: string | undefined, changes: Changes) => Promise<ExecSession>
+
+/** What commands change. */
+export type Changes = Pick<SessionOptions, 'model' | 'provider' | 'onPermission'>
 
 /** How the interactive mode begins. */
 export interface Beginning {
@@ -25,7 +28,7 @@ export class Conversation {
   /** What each turn may use. */
   readonly #limits: TurnOptions
   /** What was changed by commands; it holds for the conversations that follow. */
-  #changes: SessionOptions
+  #changes: Changes
   #session: ExecSession
   #used: Usage = NO_USAGE
   #model: string | undefined
@@ -99,6 +102,11 @@ export class Conversation {
     const { model: _, ...kept } = this.#changes
     this.#changes = { ...(changes.provider === undefined ? this.#changes : kept), ...changes }
     this.#model = changes.model
+  }
+
+  /** Has what was said so far written down. */
+  async save(): Promise<void> {
+    await this.#session.save()
   }
 
   /** Ends this conversation and begins another one, or goes on with the one with this id. */

@@ -1,3 +1,4 @@
+import { ErrorHandler, type Fallback } from '../../error-handler.js'
 import type { ExecError } from '../../errors.js'
 import { ExecEventType } from '../../events.js'
 import { errorOrDefect } from '../commands/exec.js'
@@ -30,6 +31,8 @@ export interface ReplParts {
   desk: PermissionDesk
   farewell: Farewell
   changes: FileChanges
+  /** Who takes over where an agent cannot do a turn. */
+  fallback?: Fallback | undefined
   runCommand(repl: Repl): RunCommand
 }
 
@@ -39,6 +42,7 @@ export interface ReplParts {
  */
 export class Repl implements ReplState, ReplListener {
   readonly #conversation: Conversation
+  readonly #fallback: Fallback | undefined
   readonly #view: ReplView
   readonly #desk: PermissionDesk
   readonly #farewell: Farewell
@@ -57,7 +61,9 @@ export class Repl implements ReplState, ReplListener {
   #failed = 0
   verbose: boolean
 
-  constructor({ conversation, view, desk, farewell, changes, runCommand }: ReplParts, verbose: boolean) {
+  constructor(parts: ReplParts, verbose: boolean) {
+    const { conversation, view, desk, farewell, changes, runCommand, fallback } = parts
+    this.#fallback = fallback
     this.#conversation = conversation
     this.#view = view
     this.#desk = desk
@@ -277,7 +283,7 @@ export class Repl implements ReplState, ReplListener {
     this.#view.changed()
   }
 
-  async #turn(prompt: string): Promise<void> {
+  async #turn(prompt: string, handler = this.#handler()): Promise<void> {
     const renderer = this.#view.renderer(this.verbose)
     const { session, provider, model } = this.#conversation
     const started = performance.now()
@@ -313,7 +319,18 @@ export class Repl implements ReplState, ReplListener {
     })
     if (interrupted) {
       this.#view.note('⏹ interrupted; the conversation goes on with the next prompt')
+    } else if (error && handler) {
+      const outcome = await handler.handle(error, this.#conversation, prompt)
+      if (outcome.action !== 'abort') {
+        this.#view.note(`↻ going on with ${outcome.provider}`)
+        await this.#turn(outcome.prompt, handler)
+      }
     }
+  }
+
+  /** Who decides how a prompt goes on whose turn failed. */
+  #handler(): ErrorHandler | undefined {
+    return this.#fallback && new ErrorHandler({ fallback: this.#fallback })
   }
 
   #echo(line: string): void {

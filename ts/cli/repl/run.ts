@@ -1,6 +1,6 @@
 import { execError } from '../../errors.js'
 import { withConsent } from '../agents/consent.js'
-import { type ExecFlags, openSession, planOf, prune } from '../commands/exec.js'
+import { type ExecFlags, fallbackOf, openSession, planOf, prune } from '../commands/exec.js'
 import { EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
 import { PermissionDesk } from '../permissions/permission-desk.js'
 import { canAsk } from '../recovery.js'
@@ -57,6 +57,7 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
   const repl = new Repl(
     {
       ...{ conversation, view, desk, farewell: new Farewell(saveOnExit, { saves, projectPath }), changes },
+      fallback: fallbackOf(flags, plan),
       runCommand: (repl) => {
         const commands = new Commands({
           ...{ repl, conversation, view, desk, changes, projectPath, saves },
