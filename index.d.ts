@@ -108,6 +108,8 @@ export declare class NativeSession {
   configure(options: NativeSessionOptions): Promise<void>
   /** Writes down what is kept with the conversation, a JSON object. */
   noteContext(context: string): void
+  /** Writes down what is always allowed in the conversation, a JSON array. */
+  noteRules(rules: string): void
   /** Resolves when everything so far is written down; rejects with the reason if it cannot be. */
   save(): Promise<void>
   /** Ends the session; resolves when its process is gone. */
@@ -205,6 +207,14 @@ export interface NativeProbeOptions {
   limitMs: number
 }
 
+/** An image of a prompt: a file, or its bytes. */
+export interface NativeImage {
+  name: string
+  path?: string
+  data?: Buffer
+  mediaType?: string
+}
+
 /** Where a session is written down. */
 export interface NativeRecordOptions {
   sessionId: string
@@ -275,6 +285,7 @@ export interface NativeSessionOptions {
 /** One turn. */
 export interface NativeTurnOptions {
   prompt: string
+  images?: Array<NativeImage>
   runId: string
   /** Whether somebody is there to be asked for permission. */
   canAsk: boolean

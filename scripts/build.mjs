@@ -31,10 +31,10 @@ const NATIVE = {
 const JS = {
   sources: ['ts', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs', 'index.d.ts'],
   products: () => [
-    ...['dist/index.cjs', 'dist/sdk.cjs', 'dist/cli.cjs', 'dist/interactive.cjs'],
+    ...['dist/index.cjs', 'dist/sdk.cjs', 'dist/cli.cjs', 'dist/interactive.cjs', 'dist/live.cjs'],
     ...['types/index.d.ts', 'types/sdk/index.d.ts'],
   ],
-  least: 6,
+  least: 7,
 }
 
 function isFresh({ sources, products, least }) {
@@ -110,11 +110,18 @@ async function buildJs() {
     outdir: 'dist',
     outExtension: { '.js': '.cjs' },
     banner: { js: `#!/usr/bin/env node\n${shared.banner.js}` },
-    plugins: [apart(INTERACTIVE)],
+    plugins: [apart(INTERACTIVE), apart(LIVE)],
   })
   await bundle({
     ...shared,
     entryPoints: { interactive: 'ts/cli/repl/run.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
+    plugins: [apart(HIGHLIGHT)],
+  })
+  await bundle({
+    ...shared,
+    entryPoints: { live: 'ts/cli/display/live-run.ts' },
     outdir: 'dist',
     outExtension: { '.js': '.cjs' },
     plugins: [apart(HIGHLIGHT)],
@@ -169,7 +176,8 @@ async function buildLibrary(bundle, { define, banner, ...shared }) {
 
 /** Modules that are files of their own, so that nobody reads what is not needed. */
 const INTERACTIVE = { filter: /\/repl\/run\.js$/, path: './interactive.cjs' }
-const HIGHLIGHT = { filter: /\/display\/highlight\.js$/, path: './highlight.cjs' }
+const LIVE = { filter: /\/display\/live-run\.js$/, path: './live.cjs' }
+const HIGHLIGHT = { filter: /\/highlight\.js$/, path: './highlight.cjs' }
 
 function apart({ filter, path }) {
   return {

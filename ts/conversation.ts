@@ -1,5 +1,6 @@
 import type { ResultChunk, Usage } from './chunks.js'
 import type { ExecEventData } from './events.js'
+import type { ImageInfo } from './records.js'
 
 /** What was said in a conversation, by a person or by an agent in one turn. */
 export interface ConversationMessage {
@@ -16,6 +17,8 @@ export interface ConversationMessage {
     /** Why the turn failed; the answer is what was said until then. */
     errorCode?: string
     usage?: Usage
+    /** The images that went with a prompt. */
+    images?: ImageInfo[]
   }
 }
 
@@ -51,10 +54,15 @@ export class Conversation {
   }
 
   /** A turn has begun, after somebody has looked at the messages. */
-  prompted(runId: string, content: string, timestamp: number): void {
+  prompted(
+    runId: string,
+    { prompt: content, images }: ExecEventData['prompt:submitted'],
+    timestamp: number,
+  ): void {
     this.#answered = ''
     this.#latest = { role: 'assistant', content: '', timestamp, runId, metadata: { interrupted: true } }
-    this.#messages.push({ role: 'user', content, timestamp, runId }, this.#latest)
+    const about = images && { metadata: { images } }
+    this.#messages.push({ role: 'user', content, timestamp, runId, ...about }, this.#latest)
   }
 
   /** The agent calls this its answer. */

@@ -10,6 +10,7 @@ import { native } from './native.js'
 import {
   budgetOf,
   checkedDecision,
+  imagesOf,
   type PermissionDecision,
   type PermissionHandler,
   type SessionOptions,
@@ -68,6 +69,7 @@ export class Engine {
   readonly #emitter: EventEmitter<ExecEventMap>
   #onPermission: PermissionHandler | undefined
   readonly #onChunk: Beginning['onChunk']
+  #projectPath: string
   #timeouts: Timeouts | undefined
   #retry: NativeRetryPolicy | undefined
   #turn: TurnListener | undefined
@@ -96,6 +98,7 @@ export class Engine {
       const engine = engines.get(number)?.deref()
       if (engine) engine.#wake()
     })
+    this.#projectPath = nativeOptions.projectPath
     const number = ++lastNumber
     try {
       this.#native = new NativeSession(nativeOptions, waker, number)
@@ -135,6 +138,7 @@ export class Engine {
     const retry = options.retry === undefined ? this.#retry : nativePolicy(options.retry)
     const retryContext = options.retryContext && JSON.stringify(options.retryContext)
     const limits = { ...watchdogs(this.#timeouts, options.timeouts), budget: budgetOf(options.budget) }
+    const images = imagesOf(options.images, this.#projectPath)
     this.#turn = listener
     this.#turnPermission = options.onPermission ?? this.#onPermission
     this.#runId = randomUUID()
@@ -142,7 +146,7 @@ export class Engine {
       this.#turnPermission !== undefined ||
       this.#emitter.listenerCount(ExecEventType.PERMISSION_REQUESTED) > 0
     this.#native
-      .runTurn({ prompt, runId: this.#runId, canAsk, retold, retry, retryContext, ...limits })
+      .runTurn({ prompt, images, runId: this.#runId, canAsk, retold, retry, retryContext, ...limits })
       .catch((thrown: unknown) => {
         this.#turn = undefined
         const error = errorOfNative(thrown)
@@ -262,6 +266,7 @@ export class Engine {
     } catch (thrown) {
       throw errorOfNative(thrown)
     }
+    this.#projectPath = nativeOptions.projectPath
     this.#onPermission = options.onPermission
     this.#timeouts = options.timeouts
     this.#retry = retry
@@ -271,6 +276,13 @@ export class Engine {
   noteContext(context: string): void {
     if (!this.#ended) {
       this.#native.noteContext(context)
+    }
+  }
+
+  /** Has what is always allowed written down, as JSON; not after the end of the session. */
+  noteRules(rules: string): void {
+    if (!this.#ended) {
+      this.#native.noteRules(rules)
     }
   }
 

@@ -41,6 +41,8 @@ export * from './history.js'
 export { readUsage, type UsageEntry, type UsageReading } from './ledger.js'
 export type {
   Budget,
+  ImageBytes,
+  ImageInput,
   LogLevel,
   PermissionDecision,
   PermissionHandler,

@@ -1,7 +1,15 @@
 import { describe, expect, it, vi } from 'vitest'
 
 import { ExecEventType as EngineEventType } from '../../ts/index.js'
-import { type ExecEvent, ExecEventEmitter, ExecEventType, type StreamChunk } from '../../ts/sdk/index.js'
+import {
+  type ExecEvent,
+  ExecEventEmitter,
+  ExecEventType,
+  ExecSession,
+  type StreamChunk,
+} from '../../ts/sdk/index.js'
+import { temporaryFolder } from '../support/folder.js'
+import { ScriptedRunner } from './support.js'
 
 /** What is told of these chunks: the types, and their data. */
 function told(chunks: StreamChunk[]): Array<[string, unknown]> {
@@ -147,8 +155,19 @@ describe('the chunks of a runner', () => {
     ).toEqual([['tool:started', { toolName: 'Grep', toolId: 'g' }]])
   })
 
-  it('are told once, however often one is shown', () => {
-    const chunk: StreamChunk = { type: 'text_delta', content: 'x' }
-    expect(told([chunk, chunk, { ...chunk }])).toHaveLength(2)
+  it('are told as often as they come, also where a runner gives the same object again', async () => {
+    const dot: StreamChunk = { type: 'text_delta', content: '.' }
+    expect(told([dot, dot, dot])).toHaveLength(3)
+    const session = new ExecSession({
+      ...{ aiRunner: new ScriptedRunner([dot, dot]), projectPath: temporaryFolder(), autoSave: false },
+      ...{ model: 'm', provider: 'p', debug: true },
+    })
+    session.initialize()
+    await session.execute('hi')
+    const types = session
+      .getEventEmitter()
+      .getEventLog()
+      .map(({ type }) => type)
+    expect(types).toEqual(['session:started', 'prompt:submitted', 'text:delta', 'text:delta'])
   })
 })

@@ -241,6 +241,21 @@ describe('a turn that is stopped', () => {
     expect(stored()?.messages[1]?.metadata).toMatchObject({ errorCode: 'CANCELLED' })
   })
 
+  it('by abort() of its runner, as Locus does at Ctrl+C, keeps what was said', async () => {
+    const runner = native('waits-for-interrupt')
+    const { session, stored } = open(runner)
+    for await (const { type } of session.executeStreaming('hi')) {
+      if (type === 'text_delta') {
+        runner.abort()
+      }
+    }
+    expect(said(stored()?.messages)).toEqual(['user: hi', expect.stringMatching(/^assistant: waiting in /)])
+    expect(stored()?.messages[1]?.metadata).toMatchObject({ errorCode: 'CANCELLED' })
+    const again = session.executeStreaming('and again')
+    expect((await again.next()).done).toBe(false)
+    await again.return()
+  })
+
   it('by return() does not wait for a runner in JavaScript that says nothing', async () => {
     const controller = new AbortController()
     const silent = new ScriptedRunner(async function* () {

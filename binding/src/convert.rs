@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use locus_exec::Error;
 use locus_exec::agent::registry::{Registry, config_folder};
-use locus_exec::agent::{Agent, AgentOptions, PermissionPolicy};
+use locus_exec::agent::{Agent, AgentOptions, ImageSource, PermissionPolicy};
 use locus_exec::history::{Redactor, Store};
 use locus_exec::log::{LevelFilter, Log};
 use locus_exec::run::{
@@ -15,6 +15,7 @@ use locus_exec::run::{
     TurnOptions,
 };
 use locus_exec::usage::Usage;
+use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
 /// How a session is to be run; what the fields mean is documented on `SessionOptions` in `ts/options.ts`.
@@ -97,10 +98,34 @@ pub struct NativeRecordOptions {
     pub history_dir: Option<String>,
 }
 
+/// An image of a prompt: a file, or its bytes.
+#[napi(object)]
+pub struct NativeImage {
+    pub name: String,
+    pub path: Option<String>,
+    pub data: Option<Buffer>,
+    pub media_type: Option<String>,
+}
+
+impl From<NativeImage> for ImageSource {
+    fn from(image: NativeImage) -> Self {
+        let NativeImage { name, path, data, media_type } = image;
+        match path {
+            Some(path) => Self::File { path: path.into(), name },
+            None => Self::Bytes {
+                data: data.map(Into::into).unwrap_or_default(),
+                media_type: media_type.unwrap_or_default(),
+                name,
+            },
+        }
+    }
+}
+
 /// One turn.
 #[napi(object)]
 pub struct NativeTurnOptions {
     pub prompt: String,
+    pub images: Option<Vec<NativeImage>>,
     pub run_id: String,
     /// Whether somebody is there to be asked for permission.
     pub can_ask: bool,
@@ -157,6 +182,7 @@ impl TryFrom<NativeTurnOptions> for TurnOptions {
             .map_err(|error| Error::InvalidInput(format!("option 'retryContext' is none: {error}").into()))?;
         Ok(Self {
             prompt: options.prompt,
+            images: options.images.into_iter().flatten().map(Into::into).collect(),
             run_id: options.run_id,
             can_ask: options.can_ask,
             retold: options.retold,

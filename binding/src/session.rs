@@ -11,6 +11,7 @@ use napi::bindgen_prelude::{Buffer, Function, Uint32ArraySlice, within_runtime_i
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, JsString, Status};
 use napi_derive::napi;
+use serde_json::Value;
 
 use crate::batch::hand_over;
 use crate::convert::{NativeSessionOptions, NativeTurnOptions, agent_of, to_napi};
@@ -124,9 +125,14 @@ impl NativeSession {
     /// Writes down what is kept with the conversation, a JSON object.
     #[napi]
     pub fn note_context(&self, context: String) -> napi::Result<()> {
-        let context = serde_json::from_str(&context)
-            .map_err(|error| to_napi(Error::Internal(format!("the context is no JSON: {error}").into())))?;
-        let state = State { context: Some(context), ..State::default() };
+        let state = State { context: Some(parsed(&context)?), ..State::default() };
+        self.session.note(state).map_err(to_napi)
+    }
+
+    /// Writes down what is always allowed in the conversation, a JSON array.
+    #[napi]
+    pub fn note_rules(&self, rules: String) -> napi::Result<()> {
+        let state = State { rules: Some(parsed(&rules)?), ..State::default() };
         self.session.note(state).map_err(to_napi)
     }
 
@@ -141,4 +147,9 @@ impl NativeSession {
     pub async fn end(&self) {
         self.session.end().await;
     }
+}
+
+fn parsed(json: &str) -> napi::Result<Value> {
+    serde_json::from_str(json)
+        .map_err(|error| to_napi(Error::Internal(format!("what is to be noted is no JSON: {error}").into())))
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::image::Image;
 use super::permission::{Decision, PermissionPolicy, PermissionRequest};
 use crate::error::{Error, Result};
 use crate::process::{CommandSpec, EnvChange};
@@ -83,6 +84,11 @@ pub trait Agent: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether it can be given images, see [`Dialect::start_turn_with`].
+    fn takes_images(&self) -> bool {
+        false
+    }
+
     /// Whether a tool of it changes nothing, so that it does no harm to use it twice. What is not known does.
     fn is_read_only(&self, _tool: &str) -> bool {
         false
@@ -125,6 +131,11 @@ pub trait Dialect: Send {
 
     /// Begins a turn.
     fn start_turn(&mut self, prompt: &str) -> Vec<u8>;
+
+    /// Begins a turn with images; `None` where the agent takes none.
+    fn start_turn_with(&mut self, _prompt: &str, _images: &[Image]) -> Option<Vec<u8>> {
+        None
+    }
 
     /// Asks the agent to stop the turn, where it can be asked.
     fn interrupt(&mut self) -> Option<Vec<u8>>;

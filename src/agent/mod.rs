@@ -8,7 +8,9 @@
 mod agent;
 mod claude;
 mod codex;
+mod context;
 mod demo;
+mod image;
 mod json;
 mod lenient;
 mod line;
@@ -17,5 +19,6 @@ pub mod registry;
 
 pub use agent::{Agent, AgentOptions, Dialect, ModelQuery, OfferedModel, Signal, Sink, TurnEnd};
 pub use demo::{DemoScript, run_demo};
+pub use image::{IMAGE_LIMIT, IMAGES_LIMIT, Image, ImageInfo, ImageSource, MOST_IMAGES, read_images};
 pub use permission::{Decision, PermissionPolicy, PermissionRequest};
 pub use registry::agent_named;

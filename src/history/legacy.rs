@@ -53,7 +53,9 @@ pub(super) fn convert(text: &str, id: Option<&SessionId>) -> Option<(Format, Vec
         if message["role"] == "user" {
             turn += 1;
             let (provider, model) = (provider.clone(), model.clone());
-            Record::Prompt { run_id: run_id(turn), content, provider, model }.write(timestamp, &mut lines);
+            let images = Vec::new();
+            Record::Prompt { run_id: run_id(turn), content, provider, model, images }
+                .write(timestamp, &mut lines);
         } else {
             // An answer without a question, or a second one, is a run of its own.
             let answers = index.checked_sub(1).is_some_and(|before| messages[before]["role"] == "user");

@@ -247,8 +247,9 @@ impl Snapshot {
                 let run_id = new_run();
                 open = Some(run_id.clone());
                 let (provider, model) = (self.metadata.provider.clone(), self.model());
-                Record::Prompt { run_id, content: message.content.clone(), provider, model }
-                    .write(message.timestamp, lines);
+                // Who only knows the words cannot say what images went with them.
+                let (content, images) = (message.content.clone(), Vec::new());
+                Record::Prompt { run_id, content, provider, model, images }.write(message.timestamp, lines);
             } else {
                 let run_id = open.take().unwrap_or_else(new_run);
                 message.write_answer(&run_id, &message.content, lines);
@@ -270,7 +271,7 @@ impl SnapshotMessage {
             interrupted: metadata.interrupted,
             error_code: metadata.error_code.clone(),
             usage: metadata.usage.as_ref().and_then(|usage| Usage::deserialize(usage).ok()),
-            other: Map::new(),
+            other: metadata.images.iter().map(|images| ("images".to_owned(), images.clone())).collect(),
         });
         let StoredMessage { role, content, timestamp, .. } = stored;
         Self { role: *role, content: content.clone(), timestamp: *timestamp, metadata, other: Map::new() }

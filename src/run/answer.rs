@@ -131,7 +131,7 @@ mod tests {
     fn an_attempt_that_is_repeated_is_forgotten_and_one_that_is_continued_is_not() {
         assert_eq!(after(&[said("a"), retried(Way::Repeat), said("b")]), "b");
         assert_eq!(after(&[said("a"), retried(Way::Continue), said("b")]), "ab");
-        let prompt = Payload::Fact(Fact::PromptSubmitted { prompt: "again" });
+        let prompt = Payload::Fact(Fact::PromptSubmitted { prompt: "again", images: &[] });
         assert_eq!(after(&[said("a"), prompt, said("b")]), "b");
     }
 

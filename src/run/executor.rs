@@ -209,18 +209,21 @@ impl Executor {
 
     async fn message(&mut self, message: Message) {
         match message {
-            Message::Turn { options, accepted } => {
+            Message::Turn { options, images, accepted } => {
                 let (done, finished) = oneshot::channel();
                 let begun = match self.account(options.budget).used_up() {
                     _ if self.turn.is_some() => Err(Error::SessionBusy),
                     Some(exceeded) => Err(Error::BudgetExceeded { exceeded }),
+                    None if !images.is_empty() && !self.agent.takes_images() => {
+                        Err(begin::takes_no_images(&*self.agent))
+                    }
                     None => Ok(finished),
                 };
                 let begins = begun.is_ok();
                 // The caller may have given up waiting; the turn's events are in the queue all the same.
                 let _ = accepted.send(begun);
                 if begins {
-                    self.begin(*options, done).await;
+                    self.begin(*options, images, done).await;
                 }
             }
             Message::Configure { agent, options, done } => {

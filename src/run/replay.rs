@@ -214,7 +214,7 @@ impl Stage {
             self.dispatcher.fact(Fact::SessionStarted { provider, model: None, project_path });
         }
         if let Some(prompt) = prompt {
-            self.dispatcher.fact(Fact::PromptSubmitted { prompt });
+            self.dispatcher.fact(Fact::PromptSubmitted { prompt, images: &[] });
         }
         self.dispatcher.fact(Fact::TurnStarted { run_id: &run_id, turn: self.turns, warm: self.turns > 1 });
         self.turn = Some(TurnUnderWay { run_id, started: self.now, output: Output::default() });

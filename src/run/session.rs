@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::spawn_blocking;
 use tracing::Dispatch;
 use tracing::dispatcher::get_default;
 use tracing::instrument::WithSubscriber;
@@ -14,7 +15,7 @@ use super::cancel::CancelTimes;
 use super::executor::Executor;
 use super::retry::{RetryContext, RetryPolicy};
 use super::watchdog::Timeouts;
-use crate::agent::{Agent, AgentOptions, Decision};
+use crate::agent::{Agent, AgentOptions, Decision, Image, ImageSource, read_images};
 use crate::error::{Error, Result};
 use crate::history::{State, Store};
 use crate::log::Log;
@@ -88,6 +89,8 @@ impl SessionOptions {
 pub struct TurnOptions {
     /// What the user asks.
     pub prompt: String,
+    /// The images that belong to it.
+    pub images: Vec<ImageSource>,
     /// The id of the run, for the events.
     pub run_id: String,
     /// Whether somebody is there to be asked for permission.
@@ -116,7 +119,11 @@ pub struct Session {
 #[derive(Debug)]
 pub(super) enum Message {
     /// Run a turn; answered when its last event is in the queue, or at once if it cannot begin.
-    Turn { options: Box<TurnOptions>, accepted: oneshot::Sender<Result<oneshot::Receiver<()>>> },
+    Turn {
+        options: Box<TurnOptions>,
+        images: Vec<Image>,
+        accepted: oneshot::Sender<Result<oneshot::Receiver<()>>>,
+    },
     /// Stop the turn; answered when it is over.
     Cancel { done: oneshot::Sender<()> },
     /// Answer a question for permission; whether there is such a question.
@@ -144,12 +151,19 @@ impl Session {
     }
 
     /// Runs a turn to its end. How it went is told by its events; the error is for a turn that could not begin.
-    pub async fn run_turn(&self, options: TurnOptions) -> Result<()> {
+    pub async fn run_turn(&self, mut options: TurnOptions) -> Result<()> {
         if options.prompt.trim().is_empty() {
             return Err(Error::InvalidInput("the prompt is empty; say what the agent is to do".into()));
         }
+        let images = match std::mem::take(&mut options.images) {
+            none if none.is_empty() => Vec::new(),
+            some => spawn_blocking(|| read_images(some))
+                .await
+                .map_err(|error| Error::Internal(error.to_string().into()))??,
+        };
         let (accepted, answer) = oneshot::channel();
-        let finished = self.ask(Message::Turn { options: Box::new(options), accepted }, answer).await??;
+        let message = Message::Turn { options: Box::new(options), images, accepted };
+        let finished = self.ask(message, answer).await??;
         finished.await.map_err(|_| gone())
     }
 

@@ -14,11 +14,13 @@ export interface ChunkSource {
   closed(wasStopped: boolean): void
 }
 
-const DONE: IteratorResult<StreamChunk, void> = { done: true, value: undefined }
+type Step = IteratorResult<StreamChunk, void>
+
+const DONE: Step = { done: true, value: undefined }
 
 /**
  * The chunks of a run as a generator. One that JavaScript makes of `async function*` would keep a `return()` waiting until
- * the agent says its next word; this one stops at once.
+ * the agent says its next word; this one stops at once, and costs one promise for a chunk.
  */
 export class ChunkGenerator implements AsyncGenerator<StreamChunk, void, unknown> {
   readonly #source: ChunkSource
@@ -34,42 +36,45 @@ export class ChunkGenerator implements AsyncGenerator<StreamChunk, void, unknown
     return this
   }
 
-  async next(): Promise<IteratorResult<StreamChunk, void>> {
-    while (!this.#over) {
-      const step = await this.#step()
-      if (this.#over) {
-        break
-      }
-      if ('failure' in step) {
-        try {
-          return { done: false, value: this.#source.failed(step.failure) }
-        } finally {
-          this.#close()
-        }
-      }
-      if (step.done) {
-        this.#close()
-      } else if (this.#source.pass(step.value)) {
-        return { done: false, value: step.value }
-      }
+  next(): Promise<Step> {
+    if (this.#over) {
+      return Promise.resolve(DONE)
     }
-    return DONE
-  }
-
-  async #step(): Promise<IteratorResult<StreamChunk, unknown> | { failure: unknown }> {
-    this.#waiting++
     try {
       this.#iterator ??= this.#source.open()
-      return await this.#iterator.next()
+      this.#waiting++
+      return this.#iterator.next().then(this.#stepped, this.#failed)
     } catch (failure) {
-      return { failure }
+      return this.#failed(failure)
+    }
+  }
+
+  readonly #stepped = (step: IteratorResult<StreamChunk, unknown>): Step | Promise<Step> => {
+    this.#waiting--
+    if (this.#over) {
+      return DONE
+    }
+    if (step.done) {
+      this.#close()
+      return DONE
+    }
+    return this.#source.pass(step.value) ? step : this.next()
+  }
+
+  readonly #failed = async (failure: unknown): Promise<Step> => {
+    this.#waiting = 0
+    if (this.#over) {
+      return DONE
+    }
+    try {
+      return { done: false, value: this.#source.failed(failure) }
     } finally {
-      this.#waiting--
+      this.#close()
     }
   }
 
   /** Stops the run; resolves when it is over. */
-  async return(): Promise<IteratorResult<StreamChunk, void>> {
+  async return(): Promise<Step> {
     if (this.#over) {
       return DONE
     }
@@ -87,7 +92,7 @@ export class ChunkGenerator implements AsyncGenerator<StreamChunk, void, unknown
   }
 
   /** Stops the run, and rejects with the error when it is over. */
-  async throw(error: unknown): Promise<IteratorResult<StreamChunk, void>> {
+  async throw(error: unknown): Promise<Step> {
     await this.return()
     throw error
   }

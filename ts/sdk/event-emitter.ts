@@ -28,7 +28,8 @@ export class ExecEventEmitter {
   #active = false
   #thinking = false
   #parameters = new Map<string, Record<string, unknown>>()
-  #relayed: StreamChunk | undefined
+  /** What the runner told last. */
+  #told: StreamChunk | undefined
 
   /** `debug`: keep the newest 10,000 events for {@link ExecEventEmitter.getEventLog}. */
   constructor({ debug = false }: { debug?: boolean } = {}) {
@@ -76,15 +77,22 @@ export class ExecEventEmitter {
     return this
   }
 
-  /**
-   * Tells the events that a chunk stands for. The same chunk may be shown twice in a row, by the runner and by the session
-   * that has it from the runner; it is told once.
-   */
+  /** Tells the events that a chunk stands for. For runners; a session tells what its runner has not told. */
   relay(chunk: StreamChunk): void {
-    if (chunk === this.#relayed) {
-      return
+    this.#told = chunk
+    this.#tell(chunk)
+  }
+
+  /** @internal The same, unless the runner that the chunk comes from has just told it. */
+  relayUntold(chunk: StreamChunk): void {
+    const isTold = chunk === this.#told
+    this.#told = undefined
+    if (!isTold) {
+      this.#tell(chunk)
     }
-    this.#relayed = chunk
+  }
+
+  #tell(chunk: StreamChunk): void {
     const ofMainAgent = !('parentToolUseId' in chunk) || chunk.parentToolUseId === undefined
     if (chunk.type === 'thinking') {
       if (ofMainAgent && !this.#thinking) {
@@ -96,10 +104,11 @@ export class ExecEventEmitter {
     if (this.#thinking && ofMainAgent && chunk.type !== 'usage' && chunk.type !== 'status') {
       this.emitThinkingStopped()
     }
-    this.#tell(chunk, ofMainAgent)
+    this.#tellDeed(chunk, ofMainAgent)
   }
 
-  #tell(chunk: StreamChunk, ofMainAgent: boolean): void {
+  /** All but thoughts. */
+  #tellDeed(chunk: StreamChunk, ofMainAgent: boolean): void {
     switch (chunk.type) {
       case 'text_delta':
         if (ofMainAgent) {

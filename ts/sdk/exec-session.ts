@@ -6,7 +6,7 @@ import type { AiRunner, RunOptions } from './ai-runner.js'
 import { Checkpoint } from './checkpoint.js'
 import { ChunkGenerator } from './chunk-generator.js'
 import type { StreamChunk } from './chunks.js'
-import { EngineChunks } from './engine-chunk.js'
+import { EngineChunks } from './engine-chunks.js'
 import { ExecEventEmitter } from './event-emitter.js'
 import type { ExecEventListener, ExecEventMap, ExecEventType } from './events.js'
 import {
@@ -188,7 +188,7 @@ export class ExecSession {
     let checkpoint: Checkpoint | undefined
     const observe = (chunk: StreamChunk) => {
       turn.observe(chunk)
-      this.#emitter.relay(chunk)
+      this.#emitter.relayUntold(chunk)
       if (chunk.type === 'text_delta') {
         checkpoint?.grown()
       } else {

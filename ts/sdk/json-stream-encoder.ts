@@ -5,7 +5,7 @@ import { JsonStreamRenderer } from '../cli/renderers/json-stream.js'
 import { type ExecError, errorOfChunk } from '../errors.js'
 import { addUsage, NO_USAGE } from '../usage.js'
 import type { StreamChunk } from './chunks.js'
-import { EngineChunks } from './engine-chunk.js'
+import { EngineChunks } from './engine-chunks.js'
 
 /** What the first line says. */
 export interface JsonStreamOptions {

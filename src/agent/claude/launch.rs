@@ -79,6 +79,10 @@ impl Agent for Claude {
         true
     }
 
+    fn takes_images(&self) -> bool {
+        true
+    }
+
     fn is_read_only(&self, tool: &str) -> bool {
         READ_ONLY_TOOLS.contains(&tool)
     }

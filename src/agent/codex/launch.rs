@@ -32,6 +32,10 @@ impl Agent for Codex {
         Some(Arc::new(CodexExec))
     }
 
+    fn takes_images(&self) -> bool {
+        true
+    }
+
     fn is_read_only(&self, tool: &str) -> bool {
         READ_ONLY_TOOLS.contains(&tool)
     }

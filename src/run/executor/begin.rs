@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::{Executor, Live, resumed, status};
-use crate::agent::{Agent, Dialect, TurnEnd};
+use crate::agent::{Agent, Dialect, Image, TurnEnd};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Fact;
 use crate::history::{NewSession, Recorder, State};
@@ -18,7 +18,12 @@ use crate::run::turn::{Attempts, Output, Turn, UnderWay};
 use crate::stream::{Chunk, FrameDecoder};
 
 impl Executor {
-    pub(super) async fn begin(&mut self, options: TurnOptions, done: oneshot::Sender<()>) {
+    pub(super) async fn begin(
+        &mut self,
+        options: TurnOptions,
+        images: Vec<Image>,
+        done: oneshot::Sender<()>,
+    ) {
         self.dispatcher.tick();
         let opened = self.open_record().await;
         let max_turns = options.budget.turns;
@@ -36,7 +41,8 @@ impl Executor {
                 project_path: self.options.agent.cwd.to_string_lossy(),
             });
         }
-        self.dispatcher.fact(Fact::PromptSubmitted { prompt: &options.prompt });
+        let shown: Vec<_> = images.iter().map(|image| image.info.clone()).collect();
+        self.dispatcher.fact(Fact::PromptSubmitted { prompt: &options.prompt, images: &shown });
         self.end_spent_process().await;
         let warm = self.live.is_some();
         let model = self.options.agent.model.as_deref();
@@ -60,6 +66,7 @@ impl Executor {
             questions: Vec::new(),
             output: Output { ready: self.live.as_ref().is_some_and(|live| live.ready), ..Output::default() },
             prompt,
+            images: images.into(),
             retold: retold.map(|retold| context.added_to(&retold)),
             may_begin_anew: true,
             resumed_from: self.agent_session_id.clone(),
@@ -98,11 +105,15 @@ impl Executor {
 
     /// Gives a prompt to the process of the session.
     fn give(&mut self, prompt: &str) -> Result<()> {
-        let is_held_open = self.agent.is_held_open();
+        let agent = Arc::clone(&self.agent);
+        let images = self.turn.as_ref().map(|turn| Arc::clone(&turn.images)).unwrap_or_default();
         let live = self.live_process()?;
-        let prompt = live.dialect.start_turn(prompt);
-        live.process.write(prompt);
-        if !is_held_open {
+        let request = match &*images {
+            [] => Some(live.dialect.start_turn(prompt)),
+            images => live.dialect.start_turn_with(prompt, images),
+        };
+        live.process.write(request.ok_or_else(|| takes_no_images(&*agent))?);
+        if !agent.is_held_open() {
             live.process.close_stdin();
         }
         Ok(())
@@ -302,4 +313,14 @@ impl Executor {
         }
         self.live.as_mut().ok_or(Error::Internal("the process vanished".into()))
     }
+}
+
+/// Why an agent, spoken to as it is, cannot be given images.
+pub(super) fn takes_no_images(agent: &dyn Agent) -> Error {
+    let name = agent.name();
+    let advice = match name {
+        "codex" => "this version of codex has no `app-server`; update it",
+        _ => "claude and codex do",
+    };
+    Error::InvalidInput(format!("the agent '{name}' takes no images; {advice}").into())
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 
 import { listAgents } from '../../agents.js'
 import { ErrorHandler, type Fallback } from '../../error-handler.js'
@@ -14,7 +14,7 @@ import { withConsent } from '../agents/consent.js'
 import { parseDuration } from '../duration.js'
 import { EXIT_CODES, EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
 import { type LimitFlags, limitsOf } from '../limits.js'
-import type { PermissionDesk } from '../permissions/permission-desk.js'
+import type { Asker, PermissionDesk } from '../permissions/permission-desk.js'
 import { readPrompt } from '../prompt.js'
 import { askRecovery, canAsk, parseOnError } from '../recovery.js'
 import type { Renderer } from '../renderers/renderer.js'
@@ -26,6 +26,7 @@ export interface ExecFlags extends LimitFlags {
   provider?: string
   model?: string
   dir?: string
+  image?: string[]
   executable?: string
   trustProject?: boolean
   yes?: boolean
@@ -79,7 +80,10 @@ export function planOf(flags: ExecFlags): Plan {
     retry: retryOf(flags, settings.retry),
     budget: settings.budget?.session,
   }
-  return { options, turn: limitsOf(flags, settings), projectPath, provider, history: settings.history }
+  // A path is given from here, and kept as it is seen from the project.
+  const images = flags.image?.map((path) => relative(projectPath, resolve(path)) || '.')
+  const turn = { ...limitsOf(flags, settings), ...(images && { images }) }
+  return { options, turn, projectPath, provider, history: settings.history }
 }
 
 function retryOf({ retries, maxWait }: ExecFlags, settings: RetryPolicy | undefined): RetryPolicy {
@@ -113,20 +117,21 @@ export function fallbackOf(flags: ExecFlags, { projectPath, options }: Plan): Fa
 }
 
 /**
- * Runs one prompt and shows it; resolves to the exit code. Never throws: what goes wrong is shown by the renderer. `desk`:
- * who is asked for permission.
+ * Runs one prompt and shows it; resolves to the exit code. Never throws: what goes wrong is shown by the renderer. `ask`:
+ * asks a person for permission, where there is one.
  */
 export async function runExec(
   words: string[],
   flags: ExecFlags,
   renderer: Renderer,
-  desk?: PermissionDesk,
+  ask?: Asker,
 ): Promise<number> {
   const started = performance.now()
   let plan: Plan | undefined
   let session: ExecSession | undefined
   let signals: Signals | undefined
   let begun = false
+  let prompt: string | undefined
   const begin = () => {
     begun = true
     renderer.start({
@@ -135,6 +140,7 @@ export async function runExec(
       cwd: plan?.projectPath ?? resolve(flags.dir ?? '.'),
       provider: session?.provider ?? plan?.provider ?? flags.provider ?? DEFAULT_PROVIDER,
       model: plan?.options.model ?? flags.model,
+      prompt,
     })
   }
   let ended = false
@@ -148,13 +154,13 @@ export async function runExec(
   let error: ExecError | undefined
   try {
     plan = planOf(flags)
-    plan.options.onPermission = desk?.decide
     plan.options[JSON_LINES] = renderer.takesJsonLines
     const onError = flags.onError === undefined ? undefined : parseOnError(flags.onError)
-    const prompt = await readPrompt(words, process.stdin)
+    prompt = await readPrompt(words, process.stdin)
     const opening = plan
     const open = () => openSession(flags, opening)
-    session = await (desk ? withConsent(plan.projectPath, open) : open())
+    session = await (ask ? withConsent(plan.projectPath, open) : open())
+    const desk = await makeDesk(session, plan, ask)
     session.on(ExecEventType.PERMISSION_RESOLVED, ({ data }) => desk?.resolved(data.id))
     begin()
     signals = new Signals(session, (exitCode) => {
@@ -169,7 +175,7 @@ export async function runExec(
         ...{ choose, fallback, signal: signals.signal },
         ...(onError && { maxRecoveries: MAX_RECOVERIES }),
       })
-    await runTurns(session, prompt, plan.turn, renderer, handler)
+    await runTurns(session, prompt, { ...plan.turn, onPermission: desk?.decide }, renderer, handler)
   } catch (thrown) {
     error = errorOrDefect(thrown)
     exitCode = (error.code === 'CANCELLED' ? signals?.exitCode : undefined) ?? EXIT_CODES[error.code]
@@ -184,6 +190,28 @@ export async function runExec(
     await prune(plan)
   }
   return exitCode
+}
+
+/**
+ * Who answers the questions of a run: the person, and what was always allowed in the conversation. Undefined where there is
+ * neither, so that the agent is told so.
+ */
+async function makeDesk(
+  session: ExecSession,
+  { projectPath }: Plan,
+  ask: Asker | undefined,
+): Promise<PermissionDesk | undefined> {
+  if (!ask && session.storedRules.length === 0) {
+    return undefined
+  }
+  const { PermissionDesk } = await import('../permissions/permission-desk.js')
+  const { RuleBook } = await import('../permissions/rule-book.js')
+  const rules = new RuleBook(projectPath, (problem) => process.emitWarning(problem))
+  rules.open(session)
+  if (!ask && rules.rules.length === 0) {
+    return undefined
+  }
+  return new PermissionDesk(ask, rules)
 }
 
 /** Keeps the history within its limits. The run is over and has told its end; what fails here is told beside it. */

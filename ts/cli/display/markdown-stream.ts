@@ -1,6 +1,7 @@
 import type { ChalkInstance } from 'chalk'
 import { inlineMarkdown } from './inline.js'
 import { tableRows } from './markdown-table.js'
+import { symbols } from './symbols.js'
 import { wrapped } from './wrapped.js'
 
 /** Colours lines of code; all of them are given, those from `from` on are wanted. */
@@ -221,13 +222,13 @@ export class MarkdownStream {
       return wrapped(style(inlineMarkdown(title, this.#chalk)), columns)
     }
     if (RULE.test(line)) {
-      return [dim('─'.repeat(Math.min(40, columns - 1)))]
+      return [dim(symbols().rule.repeat(Math.min(40, columns - 1)))]
     }
     const item = ITEM.exec(line)
     if (item) {
       const [, indent = '', mark = '', check, text = ''] = item
-      const box = check === undefined ? undefined : check === ' ' ? '☐' : '☑'
-      const bullet = box ?? (/\d/.test(mark) ? mark : '•')
+      const box = check === undefined ? undefined : check === ' ' ? symbols().unchecked : symbols().checked
+      const bullet = box ?? (/\d/.test(mark) ? mark : symbols().bullet)
       return hanging(`${indent}${cyan(bullet)} `, inlineMarkdown(text, this.#chalk), columns, {
         width: indent.length + bullet.length + 1,
       })
@@ -236,7 +237,7 @@ export class MarkdownStream {
     if (quote) {
       const [, marks = '', text = ''] = quote
       const depth = marks.replace(/\s/g, '').length
-      const bars = dim('│ '.repeat(depth))
+      const bars = dim(`${symbols().bar} `.repeat(depth))
       return hanging(bars, dim(inlineMarkdown(text, this.#chalk)), columns, {
         width: 2 * depth,
         repeat: true,

@@ -11,6 +11,8 @@ export interface RunStart {
   cwd: string
   provider: string
   model: string | undefined
+  /** What the agent is asked for. */
+  prompt?: string
 }
 
 /** What is known when a run is over, whatever happened. */
@@ -34,6 +36,8 @@ export interface Renderer {
   /** It was decided to go on like this. */
   recovering(action: RecoveryAction, provider?: string): void
   end(run: RunEnd): void
+  /** Lets the terminal be used by somebody who asks a question; absent where it is not owned. */
+  lend?<T>(ask: () => Promise<T>): Promise<T>
   /** Resolves when more can be shown; undefined when it can now. */
   ready(): Promise<void> | undefined
 }
