@@ -8,7 +8,14 @@ import { Engine } from './engine.js'
 import { execError } from './errors.js'
 import { type ExecEventMap, ExecEventType } from './events.js'
 import { HistoryStore, type StoredSession } from './history.js'
-import { historyOptions, type PermissionDecision, type SessionOptions, type TurnOptions } from './options.js'
+import {
+  askedProvider,
+  historyOptions,
+  type PermissionDecision,
+  providerOf,
+  type SessionOptions,
+  type TurnOptions,
+} from './options.js'
 import type { StateRecord } from './records.js'
 import { type ExecResult, TurnStream } from './stream.js'
 import { addUsage, NO_USAGE } from './usage.js'
@@ -18,8 +25,6 @@ interface LastAgent {
   provider: string
   resume: string | undefined
 }
-
-const DEFAULT_PROVIDER = 'claude'
 
 /**
  * A conversation with one agent at a time, whose process is held open between turns. It is kept on disk while it goes on
@@ -103,9 +108,10 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
     }
     const stored = await history.read(found)
     const { provider, model } = stored.summary
-    const same = options.provider === undefined || options.provider === provider
+    const asked = askedProvider(options) ?? provider
+    const same = asked === provider
     return new ExecSession(
-      { provider, ...(same && model !== undefined && { model }), ...defined(options) },
+      { ...(same && model !== undefined && { model }), ...defined(options), provider: asked },
       stored,
     )
   }
@@ -159,10 +165,15 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
   }
 
   async #change(changes: SessionOptions): Promise<void> {
-    const { model: _, executable: __, ...kept } = this.#options
-    const other = changes.provider !== undefined && changes.provider !== providerOf(this.#options)
-    // A model or an executable of one agent is none of another.
-    const options = { ...(other ? kept : this.#options), ...defined(changes) }
+    const { model: _, executable: __, agentCommand: ___, ...kept } = this.#options
+    const asked = askedProvider(changes)
+    const other = asked !== undefined && asked !== providerOf(this.#options)
+    // A model, an executable or a command of one agent is none of another.
+    const options = {
+      ...(other ? kept : this.#options),
+      ...defined(changes),
+      ...(other && { provider: asked }),
+    }
     await this.#engine.configure(options, this.#resumeOf(options))
     this.#options = options
   }
@@ -243,10 +254,6 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
       this.#engine.noteContext(context)
     }
   }
-}
-
-function providerOf({ provider }: SessionOptions): string {
-  return provider ?? DEFAULT_PROVIDER
 }
 
 /**

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
+use super::acp;
 use super::claude::Claude;
 use super::codex::Codex;
 use super::demo::Demo;
@@ -21,6 +22,8 @@ pub struct AgentOptions {
     pub model: Option<String>,
     /// The agent's executable in place of its usual name.
     pub executable: Option<OsString>,
+    /// The command of an agent that has none of its own, words as a shell would split them.
+    pub agent_command: Option<String>,
     /// An argv put in front of the agent's own.
     pub wrapper: Vec<OsString>,
     /// Arguments added behind the agent's own.
@@ -85,7 +88,7 @@ pub trait Agent: fmt::Debug + Send + Sync {
 }
 
 /// The names under which agents are known.
-const NAMES: &[&str] = &["claude", "codex", "demo"];
+const NAMES: &[&str] = &["claude", "codex", "acp", "gemini", "opencode", "goose", "qwen", "demo"];
 
 /// The agent of this name.
 pub fn agent_named(name: &str) -> Result<&'static dyn Agent> {
@@ -93,7 +96,10 @@ pub fn agent_named(name: &str) -> Result<&'static dyn Agent> {
         "claude" => Ok(&Claude),
         "codex" => Ok(&Codex),
         "demo" => Ok(&Demo),
-        _ => Err(Error::UnknownProvider { name: name.to_owned(), known: NAMES }),
+        "acp" => Ok(&acp::ACP),
+        name => acp::preset(name)
+            .map(|agent| agent as &dyn Agent)
+            .ok_or_else(|| Error::UnknownProvider { name: name.to_owned(), known: NAMES }),
     }
 }
 
@@ -104,6 +110,12 @@ pub trait Dialect: Send {
 
     /// Begins a turn.
     fn start_turn(&mut self, prompt: &str) -> Vec<u8>;
+
+    /// Whether the turn that was begun last can be interrupted before the agent has said anything of it; otherwise it
+    /// gives [`Signal::Ready`] when it can.
+    fn can_interrupt(&self) -> bool {
+        false
+    }
 
     /// Asks the agent to stop the turn, where it can be asked.
     fn interrupt(&mut self) -> Option<Vec<u8>>;

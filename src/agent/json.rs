@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::stream::{Json, json_of};
@@ -34,6 +35,11 @@ impl<'a> CheckedJson<'a> {
     /// For a chunk.
     pub(super) fn json(self) -> Json<'a> {
         serde_json::from_str::<&RawValue>(self.0).map_or_else(|_| json_of(&self.0), Cow::Borrowed)
+    }
+
+    /// For an answer. It has been checked: only what is too deep or too large a number for serde is lost.
+    pub(super) fn value(self) -> Value {
+        serde_json::from_str(self.0).unwrap_or_default()
     }
 
     /// The members of an object; `None` if it is none.
@@ -131,7 +137,7 @@ fn nested_length(bytes: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::{Map, Value};
+    use serde_json::Map;
 
     use super::*;
 

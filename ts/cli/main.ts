@@ -38,9 +38,13 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .description('run a prompt with an agent')
     .argument('[prompt...]', 'what the agent is to do; - reads it from stdin')
     .option('-i, --interactive', 'talk with the agent; also without a prompt in a terminal')
-    .option('-p, --provider <name>', 'the agent: claude, codex or demo (default: claude)')
+    .option(
+      '-p, --provider <name>',
+      'the agent: claude, codex, gemini, opencode, goose, qwen or demo (default: claude)',
+    )
     .option('-m, --model <name>', "the model (default: the agent's choice)")
     .option('--executable <path>', "the agent's executable (default: found on PATH)")
+    .option('--agent-command <argv>', 'any other agent that speaks ACP, for example "gemini --acp"')
     .option('-d, --dir <path>', 'the working directory of the agent (default: this one)')
     .option('--no-stream', 'show the answer when it is complete')
     .option('--simple', 'only append lines: no colour, no animation')

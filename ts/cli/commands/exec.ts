@@ -5,7 +5,7 @@ import { ErrorHandler } from '../../error-handler.js'
 import { ExecError, execError } from '../../errors.js'
 import { ExecEventType } from '../../events.js'
 import { HistoryStore } from '../../history.js'
-import type { SessionOptions, TurnOptions } from '../../options.js'
+import { providerOf, type SessionOptions, type TurnOptions } from '../../options.js'
 import type { RetryPolicy } from '../../retry.js'
 import { ExecSession } from '../../session.js'
 import { parseDuration } from '../duration.js'
@@ -24,6 +24,7 @@ export interface ExecFlags extends LimitFlags {
   model?: string
   dir?: string
   executable?: string
+  agentCommand?: string
   yes?: boolean
   allow?: string[]
   deny?: string[]
@@ -37,7 +38,6 @@ export interface ExecFlags extends LimitFlags {
   onError?: string
 }
 
-const DEFAULT_PROVIDER = 'claude'
 /** How often `--on-error` is followed in one run. */
 const MAX_RECOVERIES = 1
 
@@ -57,12 +57,15 @@ export function planOf(flags: ExecFlags): Plan {
   }
   const projectPath = resolve(flags.dir ?? '.')
   const settings = loadSettings(projectPath, process.env)
-  const provider = flags.provider ?? settings.provider ?? DEFAULT_PROVIDER
+  // A command on the command line is stronger than a provider in the settings.
+  const named = flags.provider ?? (flags.agentCommand === undefined ? settings.provider : undefined)
+  const provider = providerOf({ provider: named, agentCommand: flags.agentCommand })
   const options: SessionOptions = {
     projectPath,
     provider,
     model: flags.model ?? settings.model,
     executable: flags.executable,
+    agentCommand: flags.agentCommand,
     allowAll: flags.yes ?? false,
     allowedTools: flags.allow,
     deniedTools: flags.deny,
@@ -109,7 +112,7 @@ export async function runExec(
       sessionId: session?.id ?? randomUUID(),
       saved: session !== undefined && flags.save !== false,
       cwd: plan?.projectPath ?? resolve(flags.dir ?? '.'),
-      provider: session?.provider ?? plan?.provider ?? flags.provider ?? DEFAULT_PROVIDER,
+      provider: session?.provider ?? plan?.provider ?? flags.provider ?? providerOf({}),
       model: plan?.options.model ?? flags.model,
     })
   }
