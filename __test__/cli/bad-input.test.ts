@@ -150,7 +150,8 @@ const cases: [string, () => Case][] = [
     'an unknown provider',
     () => ({
       code: 'UNKNOWN_PROVIDER',
-      message: /^unknown provider 'hal'; known providers: claude, codex, demo$/,
+      message:
+        /^unknown provider 'hal'; known providers: claude, codex, acp, gemini, opencode, goose, qwen, demo$/,
       args: ['--provider', 'hal', 'hi'],
     }),
   ],

@@ -78,6 +78,19 @@ async fn a_conversation_is_loaded_where_it_cannot_be_resumed() {
 }
 
 #[tokio::test]
+async fn a_conversation_of_which_nothing_is_repeated_is_not_there() {
+    let mut host = acp("acp-that-loads-whatever-it-is-asked-to", |options, _| {
+        options.agent.resume = Some("session-0".to_owned());
+    });
+    let running = host.begin_with(TurnOptions { retold: Some("told, then hi".to_owned()), ..turn("hi") });
+    let told = host.finish(running).await;
+    assert_eq!(told.answer(), "told, then hi");
+    let [how] = &statuses(&told, "resumed")[..] else { panic!("it is told once: {told:?}") };
+    assert_eq!(how["via"], "context");
+    assert!(how["reason"].as_str().unwrap().contains("does not know this conversation"), "{how}");
+}
+
+#[tokio::test]
 async fn a_missing_login_is_told_with_what_to_do() {
     let mut host = acp("acp-that-wants-a-login", |_, _| {});
     for _ in 0..2 {

@@ -10,10 +10,11 @@ use super::tools::Turn;
 use super::usage::UsageMeter;
 use super::wire::{Answer, Message, Params, PermissionOption, RpcError, Update};
 use crate::agent::json::CheckedJson;
-use crate::agent::lenient::{facts, object, text};
+use crate::agent::lenient::{Text, facts, object, text};
 use crate::agent::line::{line_of, read_objects, status, unparsed};
 use crate::agent::{AgentOptions, Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
 use crate::error::{Error, ErrorKind};
+use crate::stream::Chunk;
 
 /// The version of the protocol that is spoken here.
 const VERSION: u64 = 1;
@@ -24,6 +25,12 @@ const REQUEST_CANCELLED: i64 = -32800;
 /// Updates that say nothing a consumer could use.
 const QUIET: &[&str] =
     &["user_message_chunk", "available_commands_update", "config_option_update", "session_info_update"];
+
+/// Updates of which a conversation consists.
+const REPEATED: &[&str] = &["user_message_chunk", "agent_message_chunk", "agent_thought_chunk", "tool_call"];
+
+/// A method that no agent has.
+const BARRIER: &str = "_locus/barrier";
 
 /// What one agent speaks.
 #[derive(Debug)]
@@ -36,6 +43,8 @@ pub(super) struct Acp {
     /// Known when it has been initialized.
     abilities: Option<Abilities>,
     session: Option<String>,
+    /// What has been repeated of a conversation that is being loaded.
+    repetition: Option<Repetition>,
     /// What is still to be chosen before the first prompt.
     settings: Vec<Setting>,
     /// The prompt of a turn that waits for its conversation.
@@ -57,8 +66,17 @@ enum Asked {
     New,
     Resume,
     Load,
+    /// Nothing: whatever is answered, what came before it has come.
+    Barrier,
     Setting(Setting),
     Prompt,
+}
+
+/// Whether anything has been repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repetition {
+    Nothing,
+    Something,
 }
 
 /// What the agent asks.
@@ -82,6 +100,7 @@ impl Acp {
             asked: HashMap::new(),
             abilities: None,
             session: None,
+            repetition: None,
             settings: Vec::new(),
             prompt: None,
             brings_system_prompt: false,
@@ -181,7 +200,10 @@ impl Acp {
         match &self.resume {
             None => self.request(Asked::New, "session/new", &params),
             Some(_) if abilities.resumes => self.request(Asked::Resume, "session/resume", &params),
-            Some(_) => self.request(Asked::Load, "session/load", &params),
+            Some(_) => {
+                self.repetition = Some(Repetition::Nothing);
+                self.request(Asked::Load, "session/load", &params)
+            }
         }
     }
 
@@ -214,6 +236,7 @@ impl Acp {
             (None, _) => unparsed(json.as_str(), "an answer to nothing that was asked", sink),
             (Some(Asked::Initialize), None) => self.initialized(&answer, sink),
             (Some(Asked::New | Asked::Resume | Asked::Load), None) => self.session_opened(&answer, sink),
+            (Some(Asked::Barrier), _) => self.repeated(sink),
             (Some(Asked::Setting(setting)), None) => {
                 if let Some(model) = setting.model {
                     self.meter.runs_on(&model);
@@ -320,7 +343,22 @@ impl Acp {
         }
         // If the process is asked for another turn, it has the conversation; it is not to be resumed again.
         self.session = Some(session);
+        if self.repetition.is_some() {
+            let barrier = self.request(Asked::Barrier, BARRIER, &json!({}));
+            return sink.signal(Signal::Reply(barrier));
+        }
         self.choose_or_prompt(sink);
+    }
+
+    /// The conversation has been repeated to its end.
+    fn repeated(&mut self, sink: &mut dyn Sink) {
+        if self.repetition.take() == Some(Repetition::Something) {
+            return self.choose_or_prompt(sink);
+        }
+        self.session = None;
+        let message =
+            format!("{} does not know this conversation: it has nothing of it to repeat", self.name);
+        self.refused(agent_error(ErrorKind::AgentError, message), sink);
     }
 
     /// Chooses what is still to be chosen, one by one; when nothing is left the prompt follows.
@@ -395,9 +433,14 @@ impl Acp {
         match (method, &params.update) {
             ("session/update", None) => unparsed(json.as_str(), "an update without one", sink),
             ("session/update", Some(update)) => {
-                // Until it is open, a conversation is only repeated; another one is that of a subagent.
-                let theirs = params.session_id.as_ref().map(crate::agent::lenient::Text::as_str);
-                if self.session.is_some() && (theirs.is_none() || theirs == self.session.as_deref()) {
+                // Another conversation is that of a subagent.
+                let theirs = params.session_id.as_ref().map(Text::as_str);
+                let is_ours = theirs.is_none() || theirs == self.session.as_deref();
+                if let Some(repetition) = &mut self.repetition {
+                    if REPEATED.contains(&text(update.kind.as_ref())) {
+                        *repetition = Repetition::Something;
+                    }
+                } else if self.session.is_some() && is_ours {
                     self.updated(update, json, now, sink);
                 }
             }
@@ -410,7 +453,7 @@ impl Acp {
 
     fn updated(&mut self, update: &Update<'_>, json: CheckedJson<'_>, now: u64, sink: &mut dyn Sink) {
         if let Some(tokens) = update.meta.as_ref().and_then(|meta| meta.usage) {
-            sink.chunk(crate::stream::Chunk::Usage(self.meter.requested(tokens)));
+            sink.chunk(Chunk::Usage(self.meter.requested(tokens)));
         }
         let kind = text(update.kind.as_ref());
         match kind {
@@ -420,7 +463,7 @@ impl Acp {
             "plan" => self.turn.plan(update.entries, sink),
             "usage_update" => {
                 if let Some(usage) = update.cost.as_ref().and_then(|cost| self.meter.costs(cost)) {
-                    sink.chunk(crate::stream::Chunk::Usage(usage));
+                    sink.chunk(Chunk::Usage(usage));
                 }
             }
             "current_mode_update" => {

@@ -2,7 +2,7 @@
 
 use super::wire::{AuthMethod, ErrorData, RpcError};
 use crate::agent::json::CheckedJson;
-use crate::agent::lenient::{object, text};
+use crate::agent::lenient::{Text, object, text};
 use crate::error::{Error, ErrorKind, Symptoms};
 
 /// ACP's code for an agent that wants a login first.
@@ -29,7 +29,7 @@ pub(super) fn failure(error: &RpcError<'_>) -> Error {
     let code = error.code.unwrap_or(0);
     let status = data.status.or_else(|| u16::try_from(code).ok()).filter(|status| is_failure(*status));
     let status = status.or_else(|| status_in(&message));
-    let word = data.word.as_ref().map(crate::agent::lenient::Text::as_str);
+    let word = data.word.as_ref().map(Text::as_str);
     let symptoms = Symptoms { status, word, text: &message };
     let kind = match symptoms.kind() {
         Some(kind) => kind,

@@ -13,7 +13,9 @@
 //! - Who cannot go on with a conversation must not be asked to. Its id is then not told, so that the engine, which knows
 //!   of nothing to resume, retells the conversation by itself.
 //! - An agent may announce `session/resume` and not have it (Qwen Code): `session/load` is tried then.
-//! - `session/load` repeats the whole conversation as updates before it is answered: until then nothing is told.
+//! - `session/load` repeats the whole conversation as updates, and Gemini CLI goes on with that after it has answered. A
+//!   request that means nothing is sent behind it: what comes before its answer is the repetition, of which nothing is
+//!   told. Who repeats nothing knows nothing (Qwen Code loads whatever it is asked to).
 //! - The prompt is not acknowledged. It is on its way before anything else can be, so the turn can be interrupted at once.
 //! - A question may be the first that is said of a tool (Qwen Code): the tool is told of before the question.
 //! - A tool's title is for people and its name often missing, or there in one message and not in the next. Its *kind*

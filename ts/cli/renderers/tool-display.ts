@@ -24,6 +24,15 @@ const FACES: Record<string, ToolFace> = {
   web_search: { icon: '🌐', message: 'Searching the web', parameter: 'query' },
   todo_list: { icon: '📋', message: 'Planning', parameter: 'items' },
   spawn_agent: { icon: '🤖', message: 'Spawning agent', parameter: 'prompt' },
+  // The kinds of tools of agents that speak ACP.
+  execute: { icon: '⚡', message: 'Running command', parameter: 'command' },
+  read: { icon: '📖', message: 'Reading' },
+  edit: { icon: '📝', message: 'Changing files' },
+  delete: { icon: '🗑️', message: 'Deleting files' },
+  move: { icon: '📦', message: 'Moving files' },
+  search: { icon: '🔍', message: 'Searching' },
+  fetch: { icon: '🌐', message: 'Fetching' },
+  think: { icon: '💭', message: 'Thinking' },
 }
 
 /** Icon, message and key parameter of a tool use. */
