@@ -54,6 +54,13 @@ impl<'a> CheckedJson<'a> {
         }))
     }
 
+    /// Gives each member of an object to `each`; whether it is one.
+    pub(super) fn each_member(self, each: &mut dyn FnMut(&str, Self)) -> bool {
+        let Some(members) = self.members() else { return false };
+        members.for_each(|(key, value)| each(&key, value));
+        true
+    }
+
     /// The items of a list; `None` if it is none.
     pub(super) fn items(self) -> Option<impl Iterator<Item = Self>> {
         let mut pieces = Pieces::inside(self.0, '[', ']')?;
@@ -66,6 +73,7 @@ impl<'a> CheckedJson<'a> {
 }
 
 /// A string without its quotes and escapes.
+#[inline(never)]
 fn unescaped(string: &str) -> Option<Cow<'_, str>> {
     let inner = string.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') { serde_json::from_str(string).ok().map(Cow::Owned) } else { Some(inner.into()) }
@@ -79,12 +87,14 @@ impl<'a> Pieces<'a> {
         Some(Self(text.strip_prefix(open)?.strip_suffix(close)?.trim_ascii()))
     }
 
+    #[inline(never)]
     fn skip(&mut self, separator: char) {
         let rest = self.0.trim_ascii_start();
         self.0 = rest.strip_prefix(separator).unwrap_or(rest).trim_ascii_start();
     }
 
     /// The value that comes first.
+    #[inline(never)]
     fn value(&mut self) -> Option<&'a str> {
         let bytes = self.0.as_bytes();
         let length = match bytes.first()? {

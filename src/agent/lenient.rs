@@ -54,10 +54,7 @@ pub(in crate::agent) trait Object<'de>: Default {
 #[inline(never)]
 pub(in crate::agent) fn object<'de, T: Object<'de>>(json: CheckedJson<'de>) -> Option<T> {
     let mut object = T::default();
-    for (key, value) in json.members()? {
-        object.set(&key, value);
-    }
-    Some(object)
+    json.each_member(&mut |key, value| object.set(key, value)).then_some(object)
 }
 
 /// A type that a value turns out to be of, or not.

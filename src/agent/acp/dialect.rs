@@ -1,7 +1,5 @@
 //! The state machine of one process.
 
-use std::collections::HashMap;
-
 use serde_json::{Value, json};
 
 use super::failure::{METHOD_NOT_FOUND, agent_error, failure, refusal, ways_to_log_in};
@@ -39,7 +37,8 @@ pub(super) struct Acp {
     wishes: Wishes,
     resume: Option<String>,
     requests: u64,
-    asked: HashMap<u64, Asked>,
+    /// What is not answered yet, with the ids.
+    asked: Vec<(u64, Asked)>,
     /// Known when it has been initialized.
     abilities: Option<Abilities>,
     session: Option<String>,
@@ -55,7 +54,7 @@ pub(super) struct Acp {
     turn_request: Option<u64>,
     is_cancelled: bool,
     turn: Turn,
-    questions: HashMap<String, Question>,
+    questions: Vec<Question>,
     meter: UsageMeter,
 }
 
@@ -82,6 +81,8 @@ enum Repetition {
 /// What the agent asks.
 #[derive(Debug)]
 struct Question {
+    /// What the host calls it.
+    key: String,
     /// The id of its request, as JSON.
     id: Value,
     /// The id of the tool use.
@@ -97,7 +98,7 @@ impl Acp {
             wishes: Wishes::of(options),
             resume: options.resume.clone(),
             requests: 0,
-            asked: HashMap::new(),
+            asked: Vec::new(),
             abilities: None,
             session: None,
             repetition: None,
@@ -107,7 +108,7 @@ impl Acp {
             turn_request: None,
             is_cancelled: false,
             turn: Turn::default(),
-            questions: HashMap::new(),
+            questions: Vec::new(),
             meter: UsageMeter::default(),
         }
     }
@@ -135,7 +136,7 @@ impl Dialect for Acp {
             return self.prompt_request(&session, prompt);
         }
         self.prompt = Some(prompt.to_owned());
-        if self.asked.values().any(|asked| !matches!(asked, Asked::Prompt)) {
+        if self.asked.iter().any(|(_, asked)| !matches!(asked, Asked::Prompt)) {
             return Vec::new();
         }
         // It was refused before.
@@ -153,14 +154,16 @@ impl Dialect for Acp {
         self.turn_request?;
         self.is_cancelled = true;
         let mut lines = notification("session/cancel", &json!({ "sessionId": self.session }));
-        for (_, question) in self.questions.drain() {
+        for question in self.questions.drain(..) {
             lines.extend(answer(&question.id, &cancelled()));
         }
         Some(lines)
     }
 
     fn answer(&mut self, request: &PermissionRequest, decision: &Decision) -> Vec<u8> {
-        let Some(question) = self.questions.remove(&request.id) else { return Vec::new() };
+        let Some(question) = self.take_question(|question| question.key == request.id) else {
+            return Vec::new();
+        };
         // The agent does what it asked about and nothing else: a yes to another input is a no to this one.
         let yes = matches!(decision, Decision::Allow { updated_input: None });
         if !yes {
@@ -180,7 +183,7 @@ impl Dialect for Acp {
             match (&message.method, message.id) {
                 (Some(method), None) => self.notified(method.as_str(), &params(), json, now, sink),
                 (Some(method), Some(id)) => self.asks(method.as_str(), id, &params(), now, sink),
-                (None, Some(id)) => self.answered(id, &message, json, sink),
+                (None, Some(id)) => self.answered(id, &message, json, now, sink),
                 (None, None) => unparsed(json.as_str(), "a message without a method or an id", sink),
             }
         });
@@ -190,7 +193,7 @@ impl Dialect for Acp {
 impl Acp {
     fn request(&mut self, asked: Asked, method: &str, params: &Value) -> Vec<u8> {
         self.requests += 1;
-        self.asked.insert(self.requests, asked);
+        self.asked.push((self.requests, asked));
         line_of(&json!({ "jsonrpc": "2.0", "id": self.requests, "method": method, "params": params }))
     }
 
@@ -227,11 +230,13 @@ impl Acp {
         id: CheckedJson<'_>,
         message: &Message<'_>,
         json: CheckedJson<'_>,
+        now: u64,
         sink: &mut dyn Sink,
     ) {
         let id = id.as_str().parse().ok();
         let answer: Answer<'_> = message.result.and_then(object).unwrap_or_default();
-        let asked = id.and_then(|id: u64| self.asked.remove(&id));
+        let place = self.asked.iter().position(|(asked, _)| Some(*asked) == id);
+        let asked = place.map(|place| self.asked.swap_remove(place).1);
         match (asked.or_else(|| self.asked_before(message, &answer)), &message.error) {
             (None, _) => unparsed(json.as_str(), "an answer to nothing that was asked", sink),
             (Some(Asked::Initialize), None) => self.initialized(&answer, sink),
@@ -265,6 +270,7 @@ impl Acp {
             }
             // Otherwise the answer to a turn that was given up.
             (Some(Asked::Prompt), error) if id.is_none() || id == self.turn_request || self.requests == 0 => {
+                self.turn.ends(now, sink);
                 self.turn_ended(&answer, error.as_ref(), sink);
             }
             (Some(Asked::Prompt), _) => {}
@@ -453,10 +459,10 @@ impl Acp {
 
     fn updated(&mut self, update: &Update<'_>, json: CheckedJson<'_>, now: u64, sink: &mut dyn Sink) {
         if let Some(tokens) = update.meta.as_ref().and_then(|meta| meta.usage) {
+            self.turn.message_is_over();
             sink.chunk(Chunk::Usage(self.meter.requested(tokens)));
         }
-        let kind = text(update.kind.as_ref());
-        match kind {
+        match text(update.kind.as_ref()) {
             "agent_message_chunk" => self.turn.said(update, false, sink),
             "agent_thought_chunk" => self.turn.said(update, true, sink),
             "tool_call" | "tool_call_update" => self.turn.tool(update, now, sink),
@@ -490,13 +496,15 @@ impl Acp {
     /// A question needs no answer any more.
     fn withdrawn(&mut self, params: &Params<'_>, sink: &mut dyn Sink) {
         let id = params.request_id.map(CheckedJson::value);
-        let key = self.questions.iter().find(|(_, question)| Some(&question.id) == id.as_ref());
-        let Some(key) = key.map(|(key, _)| key.clone()) else { return };
-        if let Some(question) = self.questions.remove(&key) {
-            let refusal = refusal_line(&question.id, REQUEST_CANCELLED, "the request was cancelled");
-            sink.signal(Signal::Reply(refusal));
-            sink.signal(Signal::PermissionWithdrawn(key));
-        }
+        let Some(question) = self.take_question(|question| Some(&question.id) == id.as_ref()) else { return };
+        let refusal = refusal_line(&question.id, REQUEST_CANCELLED, "the request was cancelled");
+        sink.signal(Signal::Reply(refusal));
+        sink.signal(Signal::PermissionWithdrawn(question.key));
+    }
+
+    fn take_question(&mut self, is_it: impl Fn(&Question) -> bool) -> Option<Question> {
+        let place = self.questions.iter().position(is_it)?;
+        Some(self.questions.remove(place))
     }
 
     /// The agent asks something of the host.
@@ -525,13 +533,14 @@ impl Acp {
         };
         let tool_use = text(update.id.as_ref()).to_owned();
         let key = id.to_string();
-        let question = Question {
+        self.take_question(|question| question.key == key);
+        self.questions.push(Question {
+            key: key.clone(),
             id,
             tool_use: tool_use.clone(),
             allow: choose(["allow_once", "allow_always"]),
             reject: choose(["reject_once", "reject_always"]),
-        };
-        self.questions.insert(key.clone(), question);
+        });
         sink.signal(Signal::Permission(PermissionRequest {
             id: key,
             tool,

@@ -21,6 +21,7 @@
 //! - A tool's title is for people and its name often missing, or there in one message and not in the next. Its *kind*
 //!   (`execute`, `edit`, …) is always there and the same for all agents: that is its name here, unless it is `other`.
 //! - A tool that is `pending` may not have all its input yet; one that is asked about, runs or has ended has.
+//! - Of a tool that was denied an agent may say nothing more (Qwen Code): its end is told with that of the turn.
 //! - What a tool returned replaces what was told of it before.
 //! - Tokens come with the answer to the prompt, or with each request to the model under `_meta`, or not at all; those of
 //!   the cache are a part of the input or not, which shows in the total. What it cost is a sum over the conversation.

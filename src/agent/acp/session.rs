@@ -66,17 +66,11 @@ impl Wishes {
 
     /// The requests that choose the model and the permission mode, where the conversation has them to choose from.
     pub(super) fn settings(&self, session: &str, opened: &Answer<'_>, agent: &str) -> Result<Vec<Setting>> {
-        let models = opened.models.as_ref();
-        let modes = opened.modes.as_ref();
+        let models = opened.models.as_ref().and_then(|models| models.available);
+        let offered = opened.modes.as_ref().and_then(|offered| offered.available);
         let wishes = [
-            (
-                "model",
-                &self.model,
-                models.and_then(|models| models.available),
-                "session/set_model",
-                "modelId",
-            ),
-            ("mode", &self.mode, modes.and_then(|modes| modes.available), "session/set_mode", "modeId"),
+            ("model", &self.model, models, "session/set_model", "modelId"),
+            ("mode", &self.mode, offered, "session/set_mode", "modeId"),
         ];
         let mut settings = Vec::new();
         for (what, wish, available, method, key) in wishes {

@@ -1,7 +1,6 @@
 //! The tools of a turn and what it says, on their way to chunks.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -14,24 +13,25 @@ use crate::agent::line::status;
 use crate::agent::todo_list::TodoList;
 use crate::stream::{Chunk, Json, ToolData, json_of};
 
-/// More than this at once is no agent that works; what is beyond is not told.
+/// More than this in one turn is no agent that works; what is beyond is not told.
 const MAX_TOOLS: usize = 10_000;
 
 /// What is known of a turn under way.
 #[derive(Debug, Default)]
 pub(super) struct Turn {
-    open: HashMap<String, Tool>,
-    /// The ids of tools whose end was told.
-    ended: HashSet<String>,
+    tools: Vec<Tool>,
     todo_list: TodoList,
     /// What the agent said last, and under which id.
     answer: String,
     message: Option<String>,
+    /// Whether what it says next is another message, whatever its id.
+    is_over: bool,
 }
 
 /// A tool that is used.
 #[derive(Debug, Default)]
 struct Tool {
+    id: String,
     name: String,
     parent: Option<String>,
     /// When its parameters were told.
@@ -45,6 +45,7 @@ struct Tool {
     /// What it returned last.
     output: String,
     is_denied: bool,
+    has_ended: bool,
 }
 
 impl Turn {
@@ -77,14 +78,19 @@ impl Turn {
             return sink.chunk(Chunk::Thinking { content: Some(piece), parent_tool_use_id: parent });
         }
         if parent.is_none() {
-            let id = update.message_id.as_ref().map(Text::as_str);
-            if id != self.message.as_deref() {
+            let id = update.message.as_ref().map(Text::as_str);
+            if std::mem::take(&mut self.is_over) || id != self.message.as_deref() {
                 self.answer.clear();
                 self.message = id.map(str::to_owned);
             }
             self.answer.push_str(&piece);
         }
         sink.chunk(Chunk::TextDelta { content: piece, parent_tool_use_id: parent });
+    }
+
+    /// The model has answered to its end.
+    pub(super) fn message_is_over(&mut self) {
+        self.is_over = true;
     }
 
     /// The plan, whole.
@@ -98,22 +104,14 @@ impl Turn {
 
     /// Something about the use of a tool.
     pub(super) fn tool(&mut self, update: &Update<'_>, now: u64, sink: &mut dyn Sink) {
-        let Some(id) = update.id.as_ref().map(Text::as_str) else { return };
-        if !self.is_open(id, update, sink) {
-            return;
-        }
-        let Some(tool) = self.open.get_mut(id) else { return };
+        let Some(tool) = self.known(update, sink) else { return };
         tool.note(update);
         let state = text(update.status.as_ref());
         if matches!(state, "in_progress" | "completed" | "failed") {
-            tool.tell_parameters(id, now, sink);
+            tool.tell_parameters(now, sink);
         }
-        if !matches!(state, "completed" | "failed") {
-            return;
-        }
-        if let Some(tool) = self.open.remove(id) {
-            self.ended.insert(id.to_owned());
-            tool.tell_result(id, update, now, sink);
+        if matches!(state, "completed" | "failed") {
+            tool.tell_result(update, now, sink);
         }
     }
 
@@ -124,61 +122,58 @@ impl Turn {
         now: u64,
         sink: &mut dyn Sink,
     ) -> (String, Box<RawValue>) {
-        let id = text(update.id.as_ref());
-        let asked = |tool: &Tool| tool.parameters().into_owned();
-        if self.is_open(id, update, sink)
-            && let Some(tool) = self.open.get_mut(id)
-        {
-            let known = tool.input.take();
-            tool.note(update);
-            let question = (tool.name.clone(), asked(tool));
-            if tool.started.is_none() {
-                tool.tell_parameters(id, now, sink);
-            } else {
-                tool.input = known;
-            }
-            return question;
-        }
-        let mut tool = Tool { name: name_of(update), ..Tool::default() };
+        let mut unknown = Tool { name: name_of(update), started: Some(now), ..Tool::default() };
+        let tool = self.known(update, sink).unwrap_or(&mut unknown);
+        let known = tool.input.take();
         tool.note(update);
-        (tool.name.clone(), asked(&tool))
+        let question = (tool.name.clone(), tool.parameters().into_owned());
+        if tool.started.is_some() {
+            tool.input = known;
+        }
+        tool.tell_parameters(now, sink);
+        question
     }
 
     /// The host said no to a tool.
     pub(super) fn denied(&mut self, id: &str) {
-        if let Some(tool) = self.open.get_mut(id) {
+        if let Some(tool) = self.tools.iter_mut().find(|tool| tool.id == id) {
             tool.is_denied = true;
         }
     }
 
-    /// Whether a tool is used; it is told of when it was not known before. What is said of one that has ended, or of one
-    /// of which nothing but its id is known, comes too late.
-    fn is_open(&mut self, id: &str, update: &Update<'_>, sink: &mut dyn Sink) -> bool {
-        if self.open.contains_key(id) {
-            return true;
+    /// The turn is over. Of a tool that it was denied an agent may say no more.
+    pub(super) fn ends(&mut self, now: u64, sink: &mut dyn Sink) {
+        for tool in self.tools.iter_mut().filter(|tool| tool.is_denied && !tool.has_ended) {
+            tool.tell_result(&Update::default(), now, sink);
+        }
+    }
+
+    /// A tool that is used, which is told of when it was not known before. What is said of one that has ended, or of one of
+    /// which nothing but its id is known, comes too late.
+    fn known(&mut self, update: &Update<'_>, sink: &mut dyn Sink) -> Option<&mut Tool> {
+        let id = text(update.id.as_ref());
+        if let Some(place) = self.tools.iter().rposition(|tool| tool.id == id) {
+            return self.tools.get_mut(place).filter(|tool| !tool.has_ended);
         }
         let is_known_by_something = update.tool_kind.is_some() || update.title.is_some();
-        let too_many = self.open.len() + self.ended.len() >= MAX_TOOLS;
-        if id.is_empty() || self.ended.contains(id) || !is_known_by_something || too_many {
-            return false;
+        if id.is_empty() || !is_known_by_something || self.tools.len() >= MAX_TOOLS {
+            return None;
         }
         let tool = Tool {
+            id: id.to_owned(),
             name: name_of(update),
             parent: parent_of(update.meta.as_ref()).map(str::to_owned),
             ..Tool::default()
         };
-        if tool.parent.is_none() {
-            // What it says after this is another message.
-            self.answer.clear();
-        }
+        self.is_over |= tool.parent.is_none();
         sink.chunk(Chunk::ToolUse {
             tool: (&tool.name).into(),
             id: id.into(),
             parameters: None,
             parent_tool_use_id: tool.parent(),
         });
-        self.open.insert(id.to_owned(), tool);
-        true
+        self.tools.push(tool);
+        self.tools.last_mut()
     }
 }
 
@@ -209,7 +204,7 @@ impl Tool {
                 "diff" => changes.push(change(&piece)),
                 _ => words.extend(
                     piece
-                        .content
+                        .inner
                         .and_then(object::<Content<'_>>)
                         .as_ref()
                         .and_then(words_of)
@@ -237,11 +232,11 @@ impl Tool {
         }
     }
 
-    fn tell_parameters(&mut self, id: &str, now: u64, sink: &mut dyn Sink) {
+    fn tell_parameters(&mut self, now: u64, sink: &mut dyn Sink) {
         if self.started.is_none() {
             sink.chunk(Chunk::ToolParameters {
                 tool: (&self.name).into(),
-                id: id.into(),
+                id: (&self.id).into(),
                 parameters: self.parameters(),
                 parent_tool_use_id: self.parent(),
             });
@@ -249,32 +244,33 @@ impl Tool {
         }
     }
 
-    fn tell_result(&self, id: &str, update: &Update<'_>, now: u64, sink: &mut dyn Sink) {
+    fn tell_result(&mut self, update: &Update<'_>, now: u64, sink: &mut dyn Sink) {
+        self.has_ended = true;
         let success = text(update.status.as_ref()) == "completed";
         let bare: Option<String> =
             update.output.and_then(|output| serde_json::from_str(output.as_str()).ok());
-        let files: Vec<&str> = self.changes.iter().filter_map(|change| change["path"].as_str()).collect();
-        let words = match (bare, self.output.as_str(), files.is_empty()) {
-            (Some(bare), ..) => Some(bare),
-            (None, "", true) => None,
-            (None, "", false) => Some(files.join("\n")),
-            (None, output, _) => Some(output.to_owned()),
-        };
-        let error = (!success).then(|| match &words {
-            Some(words) if !words.is_empty() => words.clone(),
-            _ if self.is_denied => "declined".to_owned(),
-            _ => "failed".to_owned(),
+        let words = bare.unwrap_or_else(|| std::mem::take(&mut self.output));
+        let error = (!success).then(|| match words.as_str() {
+            "" if self.is_denied => "declined".to_owned(),
+            "" => "failed".to_owned(),
+            words => words.to_owned(),
         });
+        let data = match words {
+            words if !words.is_empty() => Some(ToolData::Text(words.into())),
+            _ if success && !self.changes.is_empty() => {
+                let files: Vec<&str> =
+                    self.changes.iter().filter_map(|change| change["path"].as_str()).collect();
+                Some(ToolData::Text(files.join("\n").into()))
+            }
+            _ => update.output.map(|output| ToolData::Json(output.json())),
+        };
         sink.chunk(Chunk::ToolResult {
             tool: (&self.name).into(),
-            id: id.into(),
+            id: (&self.id).into(),
             success,
             error: error.map(Cow::Owned),
             duration: self.started.map_or(0, |started| now.saturating_sub(started)),
-            data: words.map_or_else(
-                || update.output.map(|output| ToolData::Json(output.json())),
-                |words| Some(ToolData::Text(words.into())),
-            ),
+            data,
             parent_tool_use_id: self.parent(),
         });
     }

@@ -34,12 +34,15 @@ impl UsageMeter {
 
     /// A request to the model has been answered: the turn's usage so far.
     pub(super) fn requested(&mut self, tokens: TokenUsage) -> Usage {
-        let mut more = Usage { requests: 1, ..tokens.usage() };
+        self.used(Usage { requests: 1, ..tokens.usage() });
+        self.so_far()
+    }
+
+    fn used(&mut self, mut more: Usage) {
         if !self.model.is_empty() {
             more.attribute_to(&self.model);
         }
         self.tokens = self.tokens.plus(&more);
-        self.so_far()
     }
 
     /// What the conversation has cost so far: the turn's usage, if that is news about it.
@@ -59,7 +62,7 @@ impl UsageMeter {
     pub(super) fn turn_ended(&mut self, tokens: Option<TokenUsage>) -> Usage {
         let told = tokens.filter(|tokens| self.tokens.is_nothing() && tokens.usage().tokens() > 0);
         if let Some(tokens) = told {
-            self.requested(tokens);
+            self.used(tokens.usage());
         }
         let usage = self.so_far();
         self.turn_begins();
@@ -134,7 +137,7 @@ mod tests {
         assert_eq!(usage.models["m"].input, 4);
 
         let usage = meter.turn_ended(Some(tokens(5, 6, 0, 0, None)));
-        assert_eq!((usage.input, usage.output, usage.requests), (5, 6, 1));
+        assert_eq!((usage.input, usage.output, usage.requests), (5, 6, 0), "nobody says how many there were");
         assert!(meter.turn_ended(Some(TokenUsage::default())).is_nothing());
     }
 

@@ -108,7 +108,7 @@ objects! {
     Update<'de> {
         kind: Text<'de> = "sessionUpdate",
         content: CheckedJson<'de> = "content",
-        message_id: Text<'de> = "messageId",
+        message: Text<'de> = "messageId",
         id: Text<'de> = "toolCallId",
         tool: Text<'de> = "name",
         tool_kind: Text<'de> = "kind",
@@ -166,7 +166,7 @@ objects! {
     Content<'de> {
         kind: Text<'de> = "type",
         text: Text<'de> = "text",
-        content: CheckedJson<'de> = "content",
+        inner: CheckedJson<'de> = "content",
         resource: CheckedJson<'de> = "resource",
         uri: Text<'de> = "uri",
         mime_type: Text<'de> = "mimeType",
