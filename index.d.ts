@@ -39,6 +39,26 @@ export declare class NativeHistory {
   prune(policy: string): Promise<string>
 }
 
+/** The stored sessions of a project, synchronously. */
+export declare class NativeHistoryManager {
+  /** Touches nothing. */
+  constructor(options: NativeHistoryOptions)
+  /** The sessions at a glance, newest first, as JSON; `filter` is JSON. */
+  list(filter: string): string
+  /** A whole session as one object, as JSON; null where there is none. */
+  load(id: string): string | null
+  /** Writes down what the stored session has not; `session` is JSON. As JSON Lines, or as the JSON of Locus 0.14.x. */
+  save(session: string, asJson: boolean): void
+  /** The ids that begin with `prefix`, newest first; one that is exactly that comes alone. */
+  find(prefix: string): Array<string>
+  /** Removes a session; whether there was one. */
+  remove(id: string): boolean
+  /** Removes all sessions that are not open; how many. */
+  clear(): number
+  /** Removes and compresses what the policy (JSON) says; what was done, as JSON. */
+  prune(policy: string): string
+}
+
 /** What the turns of a project used. */
 export declare class NativeLedger {
   /** Touches nothing. */
@@ -72,10 +92,14 @@ export declare class NativeSession {
    * the first event's `seq`, and the words. `null` when there is none; then `wake` will be called.
    */
   drain(words: Uint32Array): string | null
+  /** The lines that events of the batch drained last became, where lines were asked for. */
+  takeLines(): Buffer
   /** Runs a turn; resolves when its last event can be drained. Rejects when it cannot begin. */
   runTurn(options: NativeTurnOptions): Promise<void>
   /** Stops the turn under way; resolves when it is over. */
   cancel(): Promise<void>
+  /** What was said in the turn under way, or in the last one; of a very long answer its newest part. */
+  answer(): string
   /** Allows what a question asks, with another input (as JSON) if one is given; whether there is such a question. */
   allow(id: string, updatedInput?: string | undefined | null): Promise<boolean>
   /** Denies what a question asks; whether there is such a question. */
@@ -84,6 +108,8 @@ export declare class NativeSession {
   configure(options: NativeSessionOptions): Promise<void>
   /** Writes down what is kept with the conversation, a JSON object. */
   noteContext(context: string): void
+  /** Writes down what is always allowed in the conversation, a JSON array. */
+  noteRules(rules: string): void
   /** Resolves when everything so far is written down; rejects with the reason if it cannot be. */
   save(): Promise<void>
   /** Ends the session; resolves when its process is gone. */
@@ -98,6 +124,12 @@ export declare class NativeWaker {
   /** `wake` is called with the number of a session that has events again after its `drain` found none. */
   constructor(wake: (arg: number) => void)
 }
+
+/** The agents of a project and its file of agents, where there is one, as JSON. */
+export declare function agents(projectPath: string, trustProject: boolean): string
+
+/** Allows the file of agents at `path` with this text, and no other. */
+export declare function allowAgents(path: string, text: string): void
 
 /**
  * The code of a failure of which there is a status of HTTP, a word of a protocol or a system, or a text; null where
@@ -116,6 +148,9 @@ export declare function errorCodes(): Array<NativeErrorCode>
 
 /** The names of all events, by the number under which they cross the border. */
 export declare function eventNames(): Array<string>
+
+/** The number of the words that stand for events which are lines already. */
+export declare function linesMark(): number
 
 /** What may be used; an absent limit is none. Counts are whole and not negative. */
 export interface NativeBudget {
@@ -154,6 +189,14 @@ export interface NativeHistoryOptions {
   projectPath: string
   /** The folder of the files, where it is not `.locus/exec-history`; relative to the project. */
   historyDir?: string
+}
+
+/** An image of a prompt: a file, or its bytes. */
+export interface NativeImage {
+  name: string
+  path?: string
+  data?: Buffer
+  mediaType?: string
 }
 
 /** Where a session is written down. */
@@ -205,6 +248,8 @@ export interface NativeSessionOptions {
   allowAll: boolean
   systemPrompt?: string
   flushMs?: number
+  /** Has what is said and thought come as lines of protocol 1 with this session id; see `takeLines`. */
+  jsonLines?: string
   settleMs?: number
   graceMs?: number
   lingerMs?: number
@@ -218,11 +263,14 @@ export interface NativeSessionOptions {
   budget?: NativeBudget
   /** What the conversation has used before: `Usage` as JSON. */
   spent?: string
+  /** Whether the project's file of agents needs no consent. */
+  trustProject?: boolean
 }
 
 /** One turn. */
 export interface NativeTurnOptions {
   prompt: string
+  images?: Array<NativeImage>
   runId: string
   /** Whether somebody is there to be asked for permission. */
   canAsk: boolean
@@ -237,6 +285,9 @@ export interface NativeTurnOptions {
   /** What the agent is to know of earlier attempts, a `RetryContext` as JSON. */
   retryContext?: string
 }
+
+/** Takes back that the file of agents at `path` is allowed; whether it was, with whatever text. */
+export declare function revokeAgents(path: string): boolean
 
 /** The number of the words that carry a time instead of an event. */
 export declare function timeMark(): number

@@ -836,6 +836,7 @@ function __napiStampBindingTarget(exportsObject, target) {
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
 module.exports.NativeHistory = nativeBinding.NativeHistory
+module.exports.NativeHistoryManager = nativeBinding.NativeHistoryManager
 module.exports.NativeLedger = nativeBinding.NativeLedger
 module.exports.NativeReplay = nativeBinding.NativeReplay
 module.exports.NativeSanitizer = nativeBinding.NativeSanitizer
@@ -845,4 +846,5 @@ module.exports.classify = nativeBinding.classify
 module.exports.decideRetry = nativeBinding.decideRetry
 module.exports.errorCodes = nativeBinding.errorCodes
 module.exports.eventNames = nativeBinding.eventNames
+module.exports.linesMark = nativeBinding.linesMark
 module.exports.timeMark = nativeBinding.timeMark

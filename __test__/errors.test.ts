@@ -22,6 +22,7 @@ const native = createRequire(import.meta.url)('../index.js') as typeof import('.
 const CLASSES: Record<ErrorCode, typeof ExecError> = {
   INVALID_INPUT: exported.InvalidInputError,
   UNKNOWN_PROVIDER: exported.UnknownProviderError,
+  AGENT_NOT_ALLOWED: exported.AgentNotAllowedError,
   INVALID_DIRECTORY: exported.InvalidDirectoryError,
   CLI_NOT_FOUND: exported.CliNotFoundError,
   SPAWN_FAILED: exported.SpawnFailedError,

@@ -48,6 +48,7 @@ describe('the events of a session', () => {
       ...['status:changed', 'status:changed', 'status:changed', 'status:changed'],
       ...[
         'usage:updated',
+        'status:changed',
         'thinking:started',
         'thinking:delta',
         'thinking:delta',
@@ -57,7 +58,7 @@ describe('the events of a session', () => {
       ...['tool:requested', 'tool:started', 'tool:completed', 'tool:requested', 'tool:started'],
       ...['thinking:delta', 'text:delta', 'tool:requested', 'tool:started', 'tool:failed', 'tool:completed'],
       ...['line:unparsed', 'permission:requested', 'permission:resolved', 'text:delta'],
-      ...['usage:updated', 'usage:updated', 'response:completed', 'turn:completed'],
+      ...['usage:updated', 'status:changed', 'usage:updated', 'response:completed', 'turn:completed'],
       ...['prompt:submitted', 'turn:started', 'usage:updated', 'error:occurred', 'response:completed'],
       ...['turn:completed', 'session:ended'],
     ])

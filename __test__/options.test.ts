@@ -3,10 +3,17 @@ import { basename, dirname, join } from 'node:path'
 
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
-import { ExecSession, InvalidInputError, type SessionOptions } from '../ts/index.js'
+import {
+  ExecEventType,
+  ExecSession,
+  InvalidInputError,
+  type SessionOptions,
+  type TurnOptions,
+} from '../ts/index.js'
 import { runnerPath } from '../ts/native.js'
 import { fakeAgent } from './support/fakes.js'
 import { temporaryFolder } from './support/folder.js'
+import { png, pngFile } from './support/image.js'
 import { chunksOf, openSession, rejectionOf, textOf } from './support/session.js'
 
 interface Start {
@@ -202,4 +209,51 @@ it('the settings of a project are not read by the library: they are for the comm
   writeFileSync(join(projectPath, '.locus', 'settings.json'), '{"model":"from-settings"}')
   const { args } = await startWith({ projectPath })
   expect(args.join()).not.toContain('from-settings')
+})
+
+describe('images', () => {
+  const wrong = "option 'images' must be an array of paths and of `{ data, mediaType }`"
+
+  it.each([
+    ['text', wrong],
+    [[7], wrong],
+    [[''], wrong],
+    [[{ data: 7, mediaType: 'image/png' }], wrong],
+    [[{ data: new Uint8Array(3) }], wrong],
+    [[null], wrong],
+    [['none.png'], "there is no image 'none.png'"],
+    [[{ data: png(), mediaType: 'image/gif' }], "the image 'image/gif' is image/png and not 'image/gif'"],
+    [
+      [{ data: 'bm90IGFuIGltYWdl', mediaType: 'image/png', name: 'it' }],
+      "the image 'it' is no PNG, JPEG, GIF or WebP",
+    ],
+  ])('%j are refused, and the session goes on', async (images, message) => {
+    const session = await openSession('says-what-its-prompt-consists-of')
+    const turn = session.execute('look', { images } as TurnOptions)
+    const error = await rejectionOf(turn)
+    expect(error).toBeInstanceOf(InvalidInputError)
+    expect(error).toMatchObject({ message })
+    expect((await session.execute('go on')).content).toBe('text: go on')
+    expect(session.getHistory().map(({ content }) => content)).toEqual(['go on', 'text: go on'])
+  })
+
+  it('come from files of the project, views of bytes and base64', async () => {
+    const projectPath = temporaryFolder()
+    pngFile(projectPath, 'shot.png')
+    const session = await openSession('says-what-its-prompt-consists-of', { projectPath })
+    const bytes = Buffer.concat([Buffer.of(1, 2, 3), png()])
+    const told: unknown[] = []
+    session.on(ExecEventType.PROMPT_SUBMITTED, ({ data }) => told.push(data.images))
+    const { content } = await session.execute('look', {
+      images: [
+        'shot.png',
+        { data: bytes.subarray(3), mediaType: 'image/png', name: 'view' },
+        { data: png().toString('base64'), mediaType: 'image/png' },
+      ],
+    })
+    expect(content).toBe(`${'image: image/png\n\n'.repeat(3)}text: look`)
+    const info = (name: string) => ({ name, mediaType: 'image/png', bytes: png().length })
+    expect(told).toEqual([[info('shot.png'), info('view'), info('image/png')]])
+    expect(session.getHistory()[0]?.metadata).toEqual({ images: told[0] })
+  })
 })

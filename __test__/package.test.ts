@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest'
 
 import pkg from '../package.json'
 import * as source from '../ts/index.js'
+import * as sdk from '../ts/sdk/index.js'
 import { fakeAgent } from './support/fakes.js'
 import { temporaryFolder } from './support/folder.js'
 import { openLifeline } from './support/lifeline.js'
@@ -49,6 +50,24 @@ describe('the package', () => {
     )
     expect(imported).toEqual({ stdout: `${names}\n`, stderr: '', exitCode: 0 })
     const required = await runProgram('program.cjs', list("require('@locus/exec-native')"))
+    expect(required).toEqual(imported)
+  })
+
+  it('gives the same names of its SDK to both, and shares its classes with it', async () => {
+    const names = Object.keys(sdk).toSorted().join()
+    const imported = await runProgram(
+      'program.mjs',
+      `import * as names from '@locus/exec-native/sdk'
+      import { ContextTracker, ExecError } from '@locus/exec-native'
+      console.log(Object.keys(names).sort().join(), names.ContextTracker === ContextTracker, names.ExecError === ExecError)`,
+    )
+    expect(imported).toEqual({ stdout: `${names} true true\n`, stderr: '', exitCode: 0 })
+    const required = await runProgram(
+      'program.cjs',
+      `const names = require('@locus/exec-native/sdk')
+      const { ContextTracker, ExecError } = require('@locus/exec-native')
+      console.log(Object.keys(names).sort().join(), names.ContextTracker === ContextTracker, names.ExecError === ExecError)`,
+    )
     expect(required).toEqual(imported)
   })
 
@@ -110,8 +129,10 @@ describe('the package', () => {
 
   it('loads no addon when it is imported', async () => {
     const code = `process.dlopen = () => { throw new Error('the addon was loaded') }\n`
-    const imported = await runProgram('program.mjs', `${code}await import('@locus/exec-native')`)
-    expect(imported).toEqual({ stdout: '', stderr: '', exitCode: 0 })
+    for (const name of ['@locus/exec-native', '@locus/exec-native/sdk']) {
+      const imported = await runProgram('program.mjs', `${code}await import('${name}')`)
+      expect(imported).toEqual({ stdout: '', stderr: '', exitCode: 0 })
+    }
     const used = await runProgram(
       'program.mjs',
       `${code}const { ExecSession } = await import('@locus/exec-native')\n${create('kills-itself')}`,

@@ -19,10 +19,10 @@ describe('a stream', () => {
     const session = await openSession('says-everything', { allowAll: true })
     const chunks = await chunksOf(session.executeStreaming('look'))
     expect(typesOf(chunks)).toEqual([
-      ...['status', 'status', 'status', 'status', 'usage', 'thinking', 'thinking', 'text_delta'],
+      ...['status', 'status', 'status', 'status', 'usage', 'status', 'thinking', 'thinking', 'text_delta'],
       ...['tool_use', 'tool_parameters', 'tool_result', 'tool_use', 'tool_parameters'],
       ...['thinking', 'text_delta', 'tool_use', 'tool_parameters', 'tool_result', 'tool_result'],
-      ...['unparsed', 'text_delta', 'usage', 'usage', 'result'],
+      ...['unparsed', 'text_delta', 'usage', 'status', 'usage', 'result'],
     ])
     expect(textOf(chunks)).toBe('I will look. That is all.')
   })
@@ -56,6 +56,7 @@ describe('a stream', () => {
         detail: { attempt: 1, maxRetries: 10, delayMs: 500, errorStatus: 529 },
       },
       { type: 'usage', ...of(sent) },
+      { type: 'status', status: 'context', detail: { tokens: 11 } },
       { type: 'thinking' },
       { type: 'thinking', content: 'Let me see.' },
       { type: 'text_delta', content: 'I will look. ' },
@@ -89,6 +90,7 @@ describe('a stream', () => {
       { type: 'unparsed', line: 'this is no JSON', reason: expect.any(String) },
       { type: 'text_delta', content: 'That is all.' },
       { type: 'usage', ...of({ ...sent, output: 20 }) },
+      { type: 'status', status: 'context', detail: { tokens: 30 } },
       { type: 'usage', ...whole },
       {
         ...{ type: 'result', content: 'I will look. That is all.', success: true, stopReason: 'end_turn' },

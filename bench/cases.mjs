@@ -75,6 +75,31 @@ export function casesOf({ lines, slowLines, bigLines, seconds }) {
       measures: USAGE,
     },
     {
+      name: 'display',
+      title: `${count(slowLines)} deltas as they are shown`,
+      note:
+        'The CLI writes into a pipe that is read (`bare`), and into a terminal of 80 × 24: a single run, and the interactive ' +
+        'mode with Markdown, status and input.',
+      input: ['deltas', slowLines],
+      reference: 'bare',
+      contenders: ['bare', 'single', 'interactive'].map((name) =>
+        contender(name, { script: 'display', args: [name] }),
+      ),
+      measures: USAGE,
+    },
+    {
+      name: 'echo',
+      title: 'how long a key takes to be seen while an answer comes',
+      note: 'Typed into the interactive mode: while one delta comes every millisecond, and while they come as fast as they can be shown.',
+      input: ['deltas', lines],
+      reference: 'steady',
+      contenders: [
+        contender('steady', { script: 'echo', args: ['says-a-word-every-millisecond'] }),
+        contender('flood', { script: 'echo', args: ['replay-after-prompt'] }),
+      ],
+      measures: ['echoP50Ms', 'echoP99Ms'],
+    },
+    {
       name: 'big',
       title: `${count(bigLines)} tool results of 1 MB, half of them ASCII`,
       input: ['big', bigLines],

@@ -46,6 +46,16 @@ export const GOALS = [
     ...ratio('json-stream', 'cli', 'locus-like', 'processCpuMs'),
   },
   {
+    what: 'display, interactive: process CPU to the CLI in a pipe',
+    limit: 2,
+    ...ratio('display', 'interactive', 'bare', 'processCpuMs'),
+  },
+  {
+    what: 'echo of a key, 1,000 deltas/s: p99',
+    limit: 16,
+    ...amount('ms', 'echo', 'steady', 'echoP99Ms'),
+  },
+  {
     what: 'big: process CPU to hand-written',
     limit: 0.4,
     ...toBufferSplit('big', 'processCpuMs'),

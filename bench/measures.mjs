@@ -10,5 +10,7 @@ export const MEASURES = {
   latencyP50Us: { title: 'latency p50 µs', digits: 0 },
   latencyP99Us: { title: 'latency p99 µs', digits: 0 },
   loopDelayP99Ms: { title: 'event-loop delay p99 ms', digits: 1 },
+  echoP50Ms: { title: 'echo p50 ms', digits: 1, noRatio: true },
+  echoP99Ms: { title: 'echo p99 ms', digits: 1, noRatio: true },
   lateMs: { title: 'feeder late ms', digits: 1, noRatio: true },
 }

@@ -36,7 +36,7 @@ function caseSection({ name, title, note, reference, measures }, result) {
     table(head, rows),
     [
       `In parentheses: the ratio to ${reference}.`,
-      `Delivered by ${delivered.join('; ')}.`,
+      ...(delivered.length > 0 ? [`Delivered by ${delivered.join('; ')}.`] : []),
       ...result.skipped.map((why) => `Left out: ${why.split('\n')[0]}.`),
     ].join(' '),
   ].join('\n\n')

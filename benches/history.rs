@@ -63,7 +63,7 @@ fn observe() {
     let session = NewSession { id: "observe".into(), provider: "claude".into(), ..NewSession::default() };
     let mut recorder = Recorder::create(&store, session).unwrap();
     let mut see = |payload| recorder.observe(&Event { seq: 1, timestamp: 1, payload }, "run");
-    see(Fact::PromptSubmitted { prompt: "hi" }.into());
+    see(Fact::PromptSubmitted { prompt: "hi", images: &[] }.into());
     let began = Instant::now();
     for _ in 0..PIECES {
         see(Payload::Chunk(Chunk::TextDelta { content: "a word ".into(), parent_tool_use_id: None }));
@@ -202,7 +202,8 @@ fn fill(project: &Path, sessions: u64, bytes: usize) {
             turn += 1;
             let (run_id, at) = (format!("run-{turn}"), session + turn);
             let (content, provider) = (words.text(300), "claude".to_owned());
-            Record::Prompt { run_id: run_id.clone(), content, provider, model: None }.write(at, &mut lines);
+            Record::Prompt { run_id: run_id.clone(), content, provider, model: None, images: Vec::new() }
+                .write(at, &mut lines);
             let parameters = json!({ "file_path": "src/a.rs", "content": words.text(1000) });
             let (id, tool) = (format!("tool-{turn}"), "Write".to_owned());
             Record::ToolUse { run_id: run_id.clone(), id, tool, parameters, parent_tool_use_id: None }

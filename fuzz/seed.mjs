@@ -121,11 +121,27 @@ const update = (more) => rpc('session/update', { sessionId: 's', update: more })
 const nastyOfAcp = [
   '{"id":1,"result":{"protocolVersion":1,"agentCapabilities":{"loadSession":true}}}\n{"id":2,"result":null}\n{"id":3}',
   '{"id":1,"error":{"code":-32000,"data":[]}}\n{"id":2,"error":{"code":"429","message":"status 429"}}',
-  update({ sessionUpdate: 'tool_call', toolCallId: 't', kind: 'edit', status: 'completed', rawInput: [1], content: [5] }),
-  update({ sessionUpdate: 'tool_call_update', toolCallId: 't', title: '', status: 'failed', rawOutput: 2 ** 70 }),
+  update({
+    sessionUpdate: 'tool_call',
+    toolCallId: 't',
+    kind: 'edit',
+    status: 'completed',
+    rawInput: [1],
+    content: [5],
+  }),
+  update({
+    sessionUpdate: 'tool_call_update',
+    toolCallId: 't',
+    title: '',
+    status: 'failed',
+    rawOutput: 2 ** 70,
+  }),
   update({ sessionUpdate: 'plan', entries: [{}, null, { content: 5 }] }),
   update({ sessionUpdate: 'usage_update', cost: { amount: 1e308, currency: 'USD' } }),
-  update({ sessionUpdate: 'agent_message_chunk', _meta: { usage: { inputTokens: 2 ** 64, totalTokens: 1 } } }),
+  update({
+    sessionUpdate: 'agent_message_chunk',
+    _meta: { usage: { inputTokens: 2 ** 64, totalTokens: 1 } },
+  }),
   '{"id":[],"method":"session/request_permission","params":{"toolCall":{"toolCallId":"t"},"options":[{"kind":5}]}}',
   '{"method":"$/cancel_request","params":{"requestId":[]}}',
 ]

@@ -30,8 +30,11 @@ const NATIVE = {
 }
 const JS = {
   sources: ['ts', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs', 'index.d.ts'],
-  products: () => ['dist/index.cjs', 'dist/cli.cjs', 'dist/interactive.cjs', 'types/index.d.ts'],
-  least: 4,
+  products: () => [
+    ...['dist/index.cjs', 'dist/sdk.cjs', 'dist/cli.cjs', 'dist/interactive.cjs', 'dist/live.cjs'],
+    ...['types/index.d.ts', 'types/sdk/index.d.ts'],
+  ],
+  least: 7,
 }
 
 function isFresh({ sources, products, least }) {
@@ -100,23 +103,25 @@ async function buildJs() {
     define: { 'import.meta.url': 'importMetaUrl' },
     banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
   }
-  await bundle({
-    ...shared,
-    entryPoints: { index: 'ts/index.ts' },
-    outdir: 'dist',
-    outExtension: { '.js': '.cjs' },
-  })
+  await buildLibrary(bundle, shared)
   await bundle({
     ...shared,
     entryPoints: { cli: 'ts/cli/bin.ts' },
     outdir: 'dist',
     outExtension: { '.js': '.cjs' },
     banner: { js: `#!/usr/bin/env node\n${shared.banner.js}` },
-    plugins: [apart(INTERACTIVE)],
+    plugins: [apart(INTERACTIVE), apart(LIVE)],
   })
   await bundle({
     ...shared,
     entryPoints: { interactive: 'ts/cli/repl/run.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
+    plugins: [apart(HIGHLIGHT)],
+  })
+  await bundle({
+    ...shared,
+    entryPoints: { live: 'ts/cli/display/live-run.ts' },
     outdir: 'dist',
     outExtension: { '.js': '.cjs' },
     plugins: [apart(HIGHLIGHT)],
@@ -132,13 +137,47 @@ async function buildJs() {
   run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'])
   mkdirSync(join(root, 'types'), { recursive: true })
   // The face for `import`: names are found by Node's own lexer.
-  writeFileSync(join(root, 'dist', 'index.mjs'), "export * from './index.cjs'\n")
-  writeFileSync(join(root, 'types', 'index.d.mts'), "export * from './index.js'\n")
+  for (const [name, types] of [
+    ['index', 'index'],
+    ['sdk', 'sdk/index'],
+  ]) {
+    writeFileSync(join(root, 'dist', `${name}.mjs`), `export * from './${name}.cjs'\n`)
+    writeFileSync(join(root, 'types', `${types}.d.mts`), "export * from './index.js'\n")
+  }
+}
+
+/**
+ * The package and its `/sdk`, with what they share in a file of its own, so that it exists once. esbuild shares code only
+ * between ES modules; the second step makes CommonJS of them.
+ */
+async function buildLibrary(bundle, { define, banner, ...shared }) {
+  const modules = join(root, 'dist', 'modules')
+  const outExtension = { '.js': '.cjs' }
+  await bundle({
+    ...shared,
+    format: 'esm',
+    splitting: true,
+    entryPoints: { index: 'ts/index.ts', sdk: 'ts/sdk/index.ts' },
+    chunkNames: 'shared-[hash]',
+    outdir: modules,
+    outExtension,
+  })
+  const entryPoints = readdirSync(modules)
+    .filter((name) => name.endsWith('.cjs'))
+    .map((name) => join(modules, name))
+  const { external: _, ...options } = shared
+  const loader = { '.cjs': 'js' }
+  await bundle({
+    ...options,
+    ...{ define, banner, entryPoints, loader, bundle: false, outdir: 'dist', outExtension },
+  })
+  rmSync(modules, { recursive: true, force: true })
 }
 
 /** Modules that are files of their own, so that nobody reads what is not needed. */
 const INTERACTIVE = { filter: /\/repl\/run\.js$/, path: './interactive.cjs' }
-const HIGHLIGHT = { filter: /\/display\/highlight\.js$/, path: './highlight.cjs' }
+const LIVE = { filter: /\/display\/live-run\.js$/, path: './live.cjs' }
+const HIGHLIGHT = { filter: /\/highlight\.js$/, path: './highlight.cjs' }
 
 function apart({ filter, path }) {
   return {

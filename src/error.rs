@@ -35,7 +35,19 @@ pub enum Error {
         /// What was asked for.
         name: String,
         /// What there is.
-        known: &'static [&'static str],
+        known: Vec<String>,
+    },
+    /// See [`ErrorKind::AgentNotAllowed`].
+    #[error(
+        "the project's '{}' says how '{name}' is run, and you have not allowed that file as it is; look at it, then \
+         allow it with `locus exec agents allow` in the project, or once with --trust-project (option `trustProject`)",
+        path.display()
+    )]
+    AgentNotAllowed {
+        /// The agent's name.
+        name: String,
+        /// The file.
+        path: PathBuf,
     },
     /// See [`ErrorKind::InvalidDirectory`].
     #[error("working directory '{}' {problem}", path.display())]
@@ -70,7 +82,7 @@ pub enum Error {
     #[error("{agent} {}", describe_exit(*kind, *exit))]
     Exited {
         /// The agent's name.
-        agent: &'static str,
+        agent: String,
         /// Which of the four endings.
         kind: ErrorKind,
         /// The kind of what it wrote to stderr, where that tells more.
@@ -86,7 +98,7 @@ pub enum Error {
     )]
     Protocol {
         /// The agent's name.
-        agent: &'static str,
+        agent: String,
         /// How many lines it printed.
         lines: u64,
         /// The beginning of the first of them.
@@ -110,7 +122,7 @@ pub enum Error {
     #[error("{agent} {} and was stopped", describe_timeout(*kind, *after))]
     TimedOut {
         /// The agent's name.
-        agent: &'static str,
+        agent: String,
         /// Which of the three.
         kind: ErrorKind,
         /// The limit.
@@ -215,6 +227,7 @@ impl Error {
         match self {
             Self::InvalidInput(_) => ErrorKind::InvalidInput,
             Self::UnknownProvider { .. } => ErrorKind::UnknownProvider,
+            Self::AgentNotAllowed { .. } => ErrorKind::AgentNotAllowed,
             Self::InvalidDirectory { .. } => ErrorKind::InvalidDirectory,
             Self::CliNotFound { .. } => ErrorKind::CliNotFound,
             Self::SpawnFailed { .. } => ErrorKind::SpawnFailed,

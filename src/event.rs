@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use crate::agent::ImageInfo;
 use crate::stream::{Chunk, TurnResult, Usage};
 
 macro_rules! event_kinds {
@@ -152,6 +153,9 @@ pub enum Fact<'a> {
     PromptSubmitted {
         /// The prompt.
         prompt: &'a str,
+        /// The images that belong to it.
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        images: &'a [ImageInfo],
     },
     /// See [`EventKind::TurnStarted`].
     TurnStarted {

@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail by panicking")]
 
 use locus_exec::agent::{
-    AgentOptions, Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd, agent_named,
+    AgentOptions, Decision, Dialect, ImageSource, PermissionRequest, Signal, Sink, TurnEnd, agent_named,
+    read_images,
 };
 use locus_exec::stream::Chunk;
 use serde_json::{Value, json};
@@ -225,8 +226,10 @@ fn what_a_resumed_thread_had_used_before_is_not_counted() {
     let mut codex = Codex::asked_for_a_turn(&options);
     assert!(codex.told("thread/tokenUsage/updated", used(100, 40)).is_empty());
     codex.hear(&turn("turn/started", "turn-1", "inProgress"));
-    let [usage] = &codex.told("thread/tokenUsage/updated", used(130, 30))[..] else { panic!("it is told") };
+    let told = codex.told("thread/tokenUsage/updated", used(130, 30));
+    let [usage, context] = &told[..] else { panic!("it is told") };
     assert_eq!(usage["input"], 30);
+    assert_eq!((&context["status"], &context["detail"]), (&json!("context"), &json!({ "tokens": 30 })));
     assert!(codex.told("thread/tokenUsage/updated", used(130, 30)).is_empty(), "codex repeats itself");
     let end = codex.end();
     assert_eq!((end.usage.input, end.turns), (30, 1));
@@ -260,4 +263,24 @@ fn a_warning_is_told_once() {
     let warning = json!({ "message": "no metadata" });
     assert_eq!(codex.told("warning", warning.clone())[0]["detail"]["message"], "no metadata");
     assert!(codex.told("warning", warning).is_empty());
+}
+
+#[test]
+fn images_come_before_the_words_and_wait_for_the_thread_with_them() {
+    let data = b"GIF89a".to_vec();
+    let source = ImageSource::Bytes { data, media_type: "image/gif".into(), name: "it".into() };
+    let images = read_images(vec![source]).unwrap();
+    let mut dialect = agent_named("codex").unwrap().dialect(&AgentOptions::default()).unwrap();
+    dialect.open();
+    dialect.start_turn_with("look", &images).unwrap();
+    let mut codex = Codex { dialect, now: 0 };
+    let ear = codex.hear(&json!({ "id": 2, "result": { "thread": { "id": "thread-1" } } }));
+    let replies = ear.signals.iter().filter_map(|signal| match signal {
+        Signal::Reply(reply) => Some(serde_json::from_slice::<Value>(reply).unwrap()),
+        _ => None,
+    });
+    let requests: Vec<_> = replies.filter(|reply| reply["method"] == "turn/start").collect();
+    let image = json!({ "type": "image", "url": "data:image/gif;base64,R0lGODlh" });
+    let input = json!([image, { "type": "text", "text": "look" }]);
+    assert_eq!(requests[0]["params"], json!({ "threadId": "thread-1", "input": input }));
 }

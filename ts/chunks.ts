@@ -84,7 +84,8 @@ export interface ToolResultChunk extends FromSubagent {
  * `continue`), `compacting`, `compacted`,
  * `abandoned` (a stream that broke or was interrupted: of the message under way, the blocks from `from_block_index` of the
  * detail on are void; after a break they come again), `fallback` (an old version of the agent is spoken to in another way;
- * detail: reason), or an agent's own word.
+ * detail: reason), `context` (what the last request put
+ * into the model's window; detail: tokens and, where the agent says how large it is, window), or an agent's own word.
  */
 export interface StatusChunk {
   type: 'status'

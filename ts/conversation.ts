@@ -1,9 +1,6 @@
 import type { ResultChunk, Usage } from './chunks.js'
 import type { ExecEventData } from './events.js'
-import { GatheredText } from './gathered-text.js'
-
-/** How much of an answer that has no end yet is kept in memory, in UTF-16 units: its newest part. On disk it is whole. */
-const UNFINISHED_LIMIT = 4 * 1024 * 1024
+import type { ImageInfo } from './records.js'
 
 /** What was said in a conversation, by a person or by an agent in one turn. */
 export interface ConversationMessage {
@@ -20,6 +17,8 @@ export interface ConversationMessage {
     /** Why the turn failed; the answer is what was said until then. */
     errorCode?: string
     usage?: Usage
+    /** The images that went with a prompt. */
+    images?: ImageInfo[]
   }
 }
 
@@ -29,57 +28,51 @@ export interface ConversationMessage {
  */
 export class Conversation {
   readonly #messages: ConversationMessage[]
-  /** What was said in the turn under way. */
-  readonly #said = new GatheredText(UNFINISHED_LIMIT)
-  #run: string | undefined
+  /** What was said in the turn under way, or in the last one; of a very long answer its newest part. On disk it is whole. */
+  readonly #said: () => string
+  /** The answer of that turn, whose text is taken when somebody wants it: at the latest when the next turn is to begin. */
+  #latest: ConversationMessage | undefined
+  /** What the agent calls its answer. */
+  #answered = ''
 
-  /** Goes on with these. */
-  constructor(messages: readonly ConversationMessage[] = []) {
+  /** Goes on with `messages`; `said` tells what was said in the turn under way, or in the last one. */
+  constructor(messages: readonly ConversationMessage[], said: () => string) {
     this.#messages = [...messages]
+    this.#said = said
   }
 
   /** All of them so far. */
   get messages(): readonly ConversationMessage[] {
-    this.#write()
+    const latest = this.#latest
+    if (latest) {
+      latest.content = this.#content()
+      if (!latest.metadata?.interrupted) {
+        this.#latest = undefined
+      }
+    }
     return this.#messages
   }
 
-  /** Whether nothing was said yet. */
-  get isEmpty(): boolean {
-    return this.#messages.length === 0
+  /** A turn has begun, after somebody has looked at the messages. */
+  prompted(
+    runId: string,
+    { prompt: content, images }: ExecEventData['prompt:submitted'],
+    timestamp: number,
+  ): void {
+    this.#answered = ''
+    this.#latest = { role: 'assistant', content: '', timestamp, runId, metadata: { interrupted: true } }
+    const about = images && { metadata: { images } }
+    this.#messages.push({ role: 'user', content, timestamp, runId, ...about }, this.#latest)
   }
 
-  /** A turn has begun. */
-  prompted(runId: string, content: string, timestamp: number): void {
-    this.#said.clear()
-    this.#run = runId
-    this.#messages.push({ role: 'user', content, timestamp, runId })
-    const metadata = { interrupted: true } as const
-    this.#messages.push({ role: 'assistant', content: '', timestamp, runId, metadata })
-  }
-
-  /** The main agent has said this. */
-  said(content: string): void {
-    this.#said.push(content)
-  }
-
-  /** The turn is begun again: what was said until now is void. */
-  repeated(): void {
-    this.#said.clear()
-  }
-
-  /** The agent calls this its answer: mostly the end of what it said, which is then whole already. */
+  /** The agent calls this its answer. */
   answered({ content }: Pick<ResultChunk, 'content'>): void {
-    if (content !== '' && !this.#said.toString().trimEnd().endsWith(content.trimEnd())) {
-      this.#said.clear()
-      this.#said.push(content)
-    }
+    this.#answered = content
   }
 
   /** The turn is over. */
   ended(turn: ExecEventData['turn:completed'], timestamp: number): void {
-    this.#write()
-    const answer = this.#answer
+    const answer = this.#latest
     if (answer) {
       const { code, durationMs, toolsUsed, usage } = turn
       answer.timestamp = timestamp
@@ -92,16 +85,11 @@ export class Conversation {
     }
   }
 
-  /** The answer under way as it is now. */
-  #write(): void {
-    const answer = this.#answer
-    if (answer?.metadata?.interrupted && answer.runId === this.#run) {
-      answer.content = this.#said.toString()
-    }
-  }
-
-  get #answer(): ConversationMessage | undefined {
-    const last = this.#messages.at(-1)
-    return last?.role === 'assistant' ? last : undefined
+  /** What the agent calls its answer is mostly the end of what it said, which is then whole. */
+  #content(): string {
+    const said = this.#said()
+    const answered = this.#answered
+    const isWhole = said.length > answered.length && said.trimEnd().endsWith(answered.trimEnd())
+    return answered === '' || isWhole ? said : answered
   }
 }

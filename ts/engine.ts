@@ -5,10 +5,12 @@ import type { NativeRetryPolicy, NativeSession, NativeWaker } from '../index.js'
 import type { PermissionRequestChunk, StreamChunk, Usage } from './chunks.js'
 import { errorOfNative, execError } from './errors.js'
 import { type ExecEvent, type ExecEventMap, ExecEventType } from './events.js'
+import { JSON_LINES, type JsonLinesChunk } from './json-lines.js'
 import { native } from './native.js'
 import {
   budgetOf,
   checkedDecision,
+  imagesOf,
   type PermissionDecision,
   type PermissionHandler,
   type SessionOptions,
@@ -48,7 +50,7 @@ export interface TurnListener {
 }
 
 /** What was taken: the chunk that an event is, or that it is none. */
-export type Taken = StreamChunk | typeof NO_CHUNK | typeof TURN_ENDED
+export type Taken = StreamChunk | JsonLinesChunk | typeof NO_CHUNK | typeof TURN_ENDED
 
 /** An event that is no chunk. */
 export const NO_CHUNK = Symbol('no chunk')
@@ -67,6 +69,7 @@ export class Engine {
   readonly #emitter: EventEmitter<ExecEventMap>
   #onPermission: PermissionHandler | undefined
   readonly #onChunk: Beginning['onChunk']
+  #projectPath: string
   #timeouts: Timeouts | undefined
   #retry: NativeRetryPolicy | undefined
   #turn: TurnListener | undefined
@@ -88,12 +91,14 @@ export class Engine {
       resume,
       spent: spent && JSON.stringify(spent),
       record: record && { sessionId, ...record },
+      jsonLines: options[JSON_LINES] ? sessionId : undefined,
     }
     const { NativeSession, NativeWaker } = native()
     waker ??= new NativeWaker((number) => {
       const engine = engines.get(number)?.deref()
       if (engine) engine.#wake()
     })
+    this.#projectPath = nativeOptions.projectPath
     const number = ++lastNumber
     try {
       this.#native = new NativeSession(nativeOptions, waker, number)
@@ -108,6 +113,11 @@ export class Engine {
   /** The id of the run under way, or of the last one. */
   get runId(): string {
     return this.#runId
+  }
+
+  /** What was said in the turn under way, or in the last one; of a very long answer its newest part. */
+  get answer(): string {
+    return this.#native.answer()
   }
 
   /** Begins a turn, whose events `listener` takes. Throws if it cannot begin; `failed` is told if the engine fails later. */
@@ -128,6 +138,7 @@ export class Engine {
     const retry = options.retry === undefined ? this.#retry : nativePolicy(options.retry)
     const retryContext = options.retryContext && JSON.stringify(options.retryContext)
     const limits = { ...watchdogs(this.#timeouts, options.timeouts), budget: budgetOf(options.budget) }
+    const images = imagesOf(options.images, this.#projectPath)
     this.#turn = listener
     this.#turnPermission = options.onPermission ?? this.#onPermission
     this.#runId = randomUUID()
@@ -135,7 +146,7 @@ export class Engine {
       this.#turnPermission !== undefined ||
       this.#emitter.listenerCount(ExecEventType.PERMISSION_REQUESTED) > 0
     this.#native
-      .runTurn({ prompt, runId: this.#runId, canAsk, retold, retry, retryContext, ...limits })
+      .runTurn({ prompt, images, runId: this.#runId, canAsk, retold, retry, retryContext, ...limits })
       .catch((thrown: unknown) => {
         this.#turn = undefined
         const error = errorOfNative(thrown)
@@ -159,6 +170,10 @@ export class Engine {
     const reader = this.#reader
     if (!reader.advance()) {
       return undefined
+    }
+    const { lines } = reader
+    if (lines !== undefined) {
+      return lines
     }
     const { type, chunk } = reader
     if (chunk !== undefined) {
@@ -251,6 +266,7 @@ export class Engine {
     } catch (thrown) {
       throw errorOfNative(thrown)
     }
+    this.#projectPath = nativeOptions.projectPath
     this.#onPermission = options.onPermission
     this.#timeouts = options.timeouts
     this.#retry = retry
@@ -260,6 +276,13 @@ export class Engine {
   noteContext(context: string): void {
     if (!this.#ended) {
       this.#native.noteContext(context)
+    }
+  }
+
+  /** Has what is always allowed written down, as JSON; not after the end of the session. */
+  noteRules(rules: string): void {
+    if (!this.#ended) {
+      this.#native.noteRules(rules)
     }
   }
 

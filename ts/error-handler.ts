@@ -57,6 +57,7 @@ const LABELS: Record<RecoveryAction, string> = {
 const HOPELESS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'INVALID_INPUT',
   'UNKNOWN_PROVIDER',
+  'AGENT_NOT_ALLOWED',
   'INVALID_DIRECTORY',
   'CLI_NOT_FOUND',
   'SPAWN_FAILED',

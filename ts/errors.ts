@@ -66,6 +66,8 @@ export class ExecError extends Error {
 export class InvalidInputError extends ExecError {}
 /** No agent is registered under this name. */
 export class UnknownProviderError extends ExecError {}
+/** The project's file of agents, which says how the agent is run, has not been allowed. */
+export class AgentNotAllowedError extends ExecError {}
 /** The working directory is missing, no directory, or not accessible. */
 export class InvalidDirectoryError extends ExecError {}
 /** The agent's executable was not found. */
@@ -136,6 +138,7 @@ export class InternalError extends ExecError {}
 const CLASSES = {
   INVALID_INPUT: InvalidInputError,
   UNKNOWN_PROVIDER: UnknownProviderError,
+  AGENT_NOT_ALLOWED: AgentNotAllowedError,
   INVALID_DIRECTORY: InvalidDirectoryError,
   CLI_NOT_FOUND: CliNotFoundError,
   SPAWN_FAILED: SpawnFailedError,

@@ -8,6 +8,7 @@ import type {
   UnparsedChunk,
   Usage,
 } from './chunks.js'
+import type { ImageInfo } from './records.js'
 
 /** The names of all events, the same as in the Rust core (`src/event.rs`). */
 export const ExecEventType = {
@@ -66,7 +67,7 @@ interface ToolOutcome extends FromSubagent {
 /** The `data` of each event. */
 export interface ExecEventData {
   'session:started': { provider: string; model?: string; projectPath: string }
-  'prompt:submitted': { prompt: string }
+  'prompt:submitted': { prompt: string; images?: ImageInfo[] }
   'turn:started': { runId: string; turn: number; warm: boolean }
   'text:delta': FromSubagent & { content: string }
   'thinking:started': Record<string, never>

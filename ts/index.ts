@@ -3,6 +3,15 @@
  *
  * Begin with {@link ExecSession}. The addon is loaded when the first session is made, not when this is imported.
  */
+export {
+  type AgentInfo,
+  type AgentModel,
+  allowAgents,
+  listAgents,
+  type ProjectAgents,
+  type ProjectAgentsFile,
+  revokeAgents,
+} from './agents.js'
 export type * from './chunks.js'
 export { asExecError, type Classification, classifyError } from './classify.js'
 export type { Artifact, ArtifactType, ContextTrackerState, Task, TaskStatus } from './context/artifacts.js'
@@ -30,6 +39,8 @@ export * from './history.js'
 export { readUsage, type UsageEntry, type UsageReading } from './ledger.js'
 export type {
   Budget,
+  ImageBytes,
+  ImageInput,
   LogLevel,
   PermissionDecision,
   PermissionHandler,

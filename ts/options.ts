@@ -1,8 +1,9 @@
 import { resolve } from 'node:path'
 
-import type { NativeSessionOptions } from '../index.js'
+import type { NativeImage, NativeSessionOptions } from '../index.js'
 import type { PermissionRequestChunk } from './chunks.js'
 import { execError } from './errors.js'
+import type { JSON_LINES } from './json-lines.js'
 import { runnerPath } from './native.js'
 import type { RetryContext, RetryPolicy } from './retry.js'
 import { flag, invalid, number } from './values.js'
@@ -62,10 +63,14 @@ export type LogLevel = 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
 
 /** How a session is to be run. */
 export interface SessionOptions {
+  /** @internal */
+  [JSON_LINES]?: boolean
   /** The agent's working directory (default: the current directory). */
   projectPath?: string
-  /** `claude` (default), `codex`, `gemini`, `opencode`, `goose`, `qwen`, `acp` or `demo`; see docs/agents.md. */
+  /** The agent, a name from the registry: `claude` (default), `codex`, `demo`, or one of docs/agents.md. */
   provider?: string
+  /** Run agents as the project's `.locus/agents.toml` says, without the user's consent to that file (default false). */
+  trustProject?: boolean
   /** The model; the agent's own choice where absent. */
   model?: string
   /** The agent's executable, a path or a name (default: found on PATH, widened by the usual folders). */
@@ -121,6 +126,19 @@ export interface SessionOptions {
   maxLineBytes?: number
 }
 
+/** An image that goes with a prompt: the path of a PNG, JPEG, GIF or WebP file, relative to the project, or its bytes. */
+export type ImageInput = string | ImageBytes
+
+/** An image as bytes. */
+export interface ImageBytes {
+  /** As in a file; a string is base64. */
+  data: Uint8Array | string
+  /** `image/png`, `image/jpeg`, `image/gif` or `image/webp`. */
+  mediaType: string
+  /** What it is called in the history (default: its media type). */
+  name?: string
+}
+
 /** Options of one turn. */
 export interface TurnOptions {
   /** Cancels the turn when aborted. */
@@ -135,6 +153,40 @@ export interface TurnOptions {
   retryContext?: RetryContext
   /** What this turn may use; the session's budget counts too. */
   budget?: Budget
+  /**
+   * Images for the agent to look at: at most 20, each at most 3.9 MB (5 MiB in base64, as the Anthropic API takes), together
+   * 18.8 MB. `InvalidInputError` for one that cannot be used, and for an agent that takes none.
+   */
+  images?: readonly ImageInput[]
+}
+
+/** The images of a turn as the addon takes them; paths are relative to `projectPath`. */
+export function imagesOf(images: unknown, projectPath: string): NativeImage[] | undefined {
+  if (images === undefined) {
+    return undefined
+  }
+  // What is wrong is not shown: it may be megabytes.
+  const wrong = () =>
+    execError('INVALID_INPUT', "option 'images' must be an array of paths and of `{ data, mediaType }`")
+  if (!Array.isArray(images)) {
+    throw wrong()
+  }
+  return images.map((image: unknown) => {
+    if (typeof image === 'string' && image !== '' && !image.includes('\0')) {
+      return { name: image, path: resolve(projectPath, image) }
+    }
+    const { data, mediaType, name = mediaType } = (image ?? {}) as Partial<ImageBytes>
+    const isData = typeof data === 'string' || data instanceof Uint8Array
+    if (!isData || typeof mediaType !== 'string' || typeof name !== 'string') {
+      throw wrong()
+    }
+    // A view of the bytes, not a copy.
+    const bytes =
+      typeof data === 'string'
+        ? Buffer.from(data, 'base64')
+        : Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+    return { name, data: bytes, mediaType }
+  })
 }
 
 /** A decision as the addon takes it; throws `InvalidInputError` for one that cannot be used. */
@@ -216,6 +268,7 @@ export function toNative(options: SessionOptions): NativeSessionOptions & { proj
     deniedTools: texts(options, 'deniedTools'),
     allowAll: flag('allowAll', options.allowAll) ?? false,
     systemPrompt: text(options, 'systemPrompt'),
+    trustProject: flag('trustProject', options.trustProject),
     flushMs: number('flushMs', options.flushMs, MAX_FLUSH_MS),
     settleMs: number('timeouts.settleMs', timeouts.settleMs),
     graceMs: number('timeouts.graceMs', timeouts.graceMs),

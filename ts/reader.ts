@@ -1,6 +1,7 @@
 import type { NativeSession } from '../index.js'
 import type { StreamChunk, ToolResultChunk } from './chunks.js'
 import { dataOfChunk, type ExecEventData, ExecEventType, FACTS } from './events.js'
+import type { JsonLinesChunk } from './json-lines.js'
 import { native } from './native.js'
 
 /** The words of a batch, and in front of them their count and the halves of the first event's seq; see the addon. */
@@ -14,7 +15,7 @@ const spareBuffers: Uint32Array[] = []
 const NO_WORDS: Uint32Array = new Uint32Array(0)
 
 /** Where events come from. */
-export type EventSource = Pick<NativeSession, 'drain'>
+export type EventSource = Pick<NativeSession, 'drain'> & Partial<Pick<NativeSession, 'takeLines'>>
 
 /**
  * Walks over the events of a session, unpacking the flat batches of the addon (`src/stream/batch.rs`).
@@ -27,6 +28,7 @@ export class EventReader {
   #words: Uint32Array = NO_WORDS
   readonly #names = native().eventNames() as ExecEventType[]
   readonly #timeMark = native().timeMark()
+  readonly #linesMark = native().linesMark()
   readonly #isFact = this.#names.map((name) => FACTS.has(name))
   readonly #textDelta = this.#names.indexOf(ExecEventType.TEXT_DELTA)
   readonly #thinkingDelta = this.#names.indexOf(ExecEventType.THINKING_DELTA)
@@ -38,6 +40,12 @@ export class EventReader {
   #fields = 0
   #parsed: unknown
   #fieldEnds = 0
+  /** The lines of the batch, once they were asked for, and where those of the next event begin. */
+  #allLines: Uint8Array | undefined
+  #linesStart = 0
+
+  /** The lines that the event, and those before it, have become, where the session was asked for lines. */
+  lines: JsonLinesChunk | undefined
 
   /** The event's place in the session's sequence. */
   seq = 0
@@ -54,6 +62,7 @@ export class EventReader {
       this.#start = this.#words[this.#fieldEnds + this.#fields - 1] as number
     }
     this.#parsed = undefined
+    this.lines = undefined
     for (;;) {
       if (this.#next === this.#end && !this.#load()) {
         return false
@@ -69,10 +78,24 @@ export class EventReader {
         continue
       }
       this.#kind = kind
+      if (kind === this.#linesMark) {
+        this.#fields = 0
+        this.#takeLines()
+        return true
+      }
       this.#fields = fields
       this.seq++
       return true
     }
+  }
+
+  #takeLines(): void {
+    const [events, answers, end] = this.#words.subarray(this.#fieldEnds, this.#next) as unknown as number[]
+    this.#allLines ??= this.#source.takeLines?.()
+    const lines = this.#allLines?.subarray(this.#linesStart, end) ?? new Uint8Array()
+    this.#linesStart = end as number
+    this.seq += events as number
+    this.lines = { type: 'json_lines', lines, answers: answers === 1 }
   }
 
   #load(): boolean {
@@ -80,6 +103,8 @@ export class EventReader {
       this.#words === NO_WORDS ? (spareBuffers.pop() ?? new Uint32Array(BUFFER_WORDS)) : this.#words
     const arena = this.#source.drain(words)
     this.#fields = 0
+    this.#allLines = undefined
+    this.#linesStart = 0
     if (arena === null) {
       this.#arena = ''
       this.#words = NO_WORDS

@@ -20,6 +20,14 @@ export interface SessionRecord extends AnyRecord {
   importedFrom?: string
 }
 
+/** What is kept of an image: not its pixels. */
+export interface ImageInfo {
+  /** Its path as it was given, or what it was called. */
+  name: string
+  mediaType: string
+  bytes: number
+}
+
 /** A turn was asked for. Without a later `turn` record of the same run it was interrupted. */
 export interface PromptRecord extends AnyRecord {
   type: 'prompt'
@@ -27,6 +35,7 @@ export interface PromptRecord extends AnyRecord {
   content: string
   provider: string
   model?: string
+  images?: ImageInfo[]
 }
 
 /** A piece of the main agent's answer. */
@@ -94,6 +103,19 @@ export interface StateRecord extends AnyRecord {
   agentSessionId?: string
   title?: string
   context?: object
+  /** All that is always allowed in the conversation from here on. */
+  rules?: StoredRule[]
+}
+
+/**
+ * Something that was always allowed in a conversation. Whoever can write to the file can write such a record, so only a
+ * seal that is right makes it a rule.
+ */
+export interface StoredRule {
+  tool: string
+  /** For a tool that runs commands: this one alone. */
+  command?: string
+  seal: string
 }
 
 /** A line of a stored conversation. */

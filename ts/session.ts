@@ -16,7 +16,7 @@ import {
   type SessionOptions,
   type TurnOptions,
 } from './options.js'
-import type { StateRecord } from './records.js'
+import type { StateRecord, StoredRule } from './records.js'
 import { type ExecResult, TurnStream } from './stream.js'
 import { addUsage, NO_USAGE } from './usage.js'
 
@@ -45,17 +45,19 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
   #noted: string
   #last: LastAgent | undefined
   #usage: Usage
+  #rules: readonly StoredRule[]
 
   private constructor(options: SessionOptions, stored: StoredSession | undefined) {
     super()
     const { save, historyDir } = historyOptions(options)
     this.#options = options
     this.#saves = save
-    this.#conversation = new Conversation(stored?.messages)
+    this.#conversation = new Conversation(stored?.messages ?? [], () => this.#engine.answer)
     this.context = ContextTracker.fromRecords(stored?.records ?? [])
     this.#noted = JSON.stringify(this.context)
     this.#last = stored && lastAgentOf(stored)
     this.#usage = stored ? usageOf(stored) : NO_USAGE
+    this.#rules = stored ? rulesOf(stored) : []
     this.#engine = new Engine(options, this, {
       sessionId: stored?.id,
       record: save ? { historyDir, stored: stored !== undefined } : undefined,
@@ -64,12 +66,7 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
       onChunk: (chunk) => this.#observe(chunk),
     })
     this.on(ExecEventType.PROMPT_SUBMITTED, ({ data, runId, timestamp }) => {
-      this.#conversation.prompted(runId, data.prompt, timestamp)
-    })
-    this.on(ExecEventType.RETRY_SCHEDULED, ({ data }) => {
-      if (data.how === 'repeat') {
-        this.#conversation.repeated()
-      }
+      this.#conversation.prompted(runId, data, timestamp)
     })
     this.on(ExecEventType.TURN_COMPLETED, ({ data, timestamp }) => {
       this.#usage = addUsage(this.#usage, data.usage)
@@ -129,6 +126,22 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
   /** What all turns of the conversation used that are over, those before it was loaded included. */
   get usage(): Usage {
     return structuredClone(this.#usage)
+  }
+
+  /**
+   * What {@link ExecSession.storeRules} was given last, in this process or an earlier one, as it is in the file: it is for
+   * the reader to check the seals.
+   */
+  get storedRules(): readonly StoredRule[] {
+    return this.#rules
+  }
+
+  /** Keeps with the conversation what is always allowed in it, for whoever goes on with it. It decides nothing by itself. */
+  storeRules(rules: readonly StoredRule[]): void {
+    this.#rules = structuredClone(rules)
+    if (this.#saves) {
+      this.#engine.noteRules(JSON.stringify(rules))
+    }
   }
 
   /** Runs a turn and gives its chunks as they come. Only one turn runs at a time. */
@@ -212,11 +225,6 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
 
   #observe(chunk: StreamChunk): void {
     switch (chunk.type) {
-      case 'text_delta':
-        if (chunk.parentToolUseId === undefined) {
-          this.#conversation.said(chunk.content)
-        }
-        break
       case 'tool_use':
       case 'tool_parameters':
       case 'tool_result':
@@ -276,6 +284,13 @@ function lastAgentOf({ summary, records }: StoredSession): LastAgent {
 function usageOf({ records }: StoredSession): Usage {
   const turns = records.flatMap((record) => (record.type === 'turn' && record.usage ? [record.usage] : []))
   return turns.reduce(addUsage, NO_USAGE)
+}
+
+/** What is always allowed in a stored conversation, as its file says. */
+function rulesOf({ records }: StoredSession): StoredRule[] {
+  const said = records.findLast((record) => record.type === 'state' && record.rules !== undefined)
+  const rules: unknown = (said as StateRecord | undefined)?.rules
+  return Array.isArray(rules) ? rules : []
 }
 
 /** Whether what a record says is about this agent, and not about one that has not had a turn yet. */

@@ -1,6 +1,7 @@
 import type { ErrorChunk, ResultChunk, StreamChunk } from './chunks.js'
 import { type Engine, NO_CHUNK, TURN_ENDED, type TurnListener } from './engine.js'
 import { errorOfChunk, execError } from './errors.js'
+import type { JsonLinesChunk } from './json-lines.js'
 import type { TurnOptions } from './options.js'
 
 /** How a turn went. */
@@ -176,13 +177,14 @@ export class TurnStream implements AsyncIterableIterator<StreamChunk, undefined>
         if (taken.type !== 'text_delta') {
           this.#note(taken)
         }
-        return taken
+        // Lines come only to those who have asked for them, and who know what they are.
+        return taken as StreamChunk
       }
     }
     return undefined
   }
 
-  #note(chunk: StreamChunk): void {
+  #note(chunk: StreamChunk | JsonLinesChunk): void {
     if (chunk.type === 'tool_parameters') {
       this.#tools.add(chunk.tool)
     } else if (chunk.type === 'error') {

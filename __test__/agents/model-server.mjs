@@ -12,6 +12,7 @@
 //   WRITETOOL creates the file path=<…>     AGENT      a subagent makes a shell call (the TOOL word beside AGENT, else TOOL)
 //   THINK     thinking first                UNICODE    text outside ASCII        LONG       5,000 words at once
 //   SLOW      100 words, 50 ms apart, or SLOWMS=<n>    GATE       waits after the first word for release()
+//   LOOK      says which images it was sent
 //   ECHO      lists the earlier prompts     HANG       starts, then silence      CUT        the stream breaks mid-text, every time
 //   ERR400 ERR401 ERR429 ERR500 ERR529      that status, every time              RATE429    429 twice, then success
 //   BARE      a 429 does not say when to come back
@@ -32,8 +33,8 @@ import { chatConversation, chatPieces } from './chat-completions.mjs'
 /**
  * What one request asked for and got. The path is without the query, the session names the conversation where the agent does, the
  * status is null until it is answered, the usage null unless an answer was sent to its end. The prompts are all that the human typed,
- * oldest first.
- * @typedef {{ path: string, session: string, keywords: string[], prompts: string[], status: number | null, model: string | null, usage: Usage | null }} RequestRecord
+ * oldest first; the images are all of the conversation, as `data:` URLs.
+ * @typedef {{ path: string, session: string, keywords: string[], prompts: string[], images: string[], status: number | null, model: string | null, usage: Usage | null }} RequestRecord
  */
 /**
  * @typedef {object} ModelServer
@@ -55,7 +56,7 @@ import { chatConversation, chatPieces } from './chat-completions.mjs'
  * @property {EventEmitter} gate emits `arrival` and `release`
  * @property {Map<string, number>} refusals how often RATE429 was refused, by session and prompt
  */
-/** @typedef {{ prompt: string, earlier: string[] }} Conversation what the human typed last ('' after tool results), and before that */
+/** @typedef {{ prompt: string, earlier: string[], images: string[] }} Conversation what the human typed last ('' after tool results), and before that */
 /** @typedef {{ kind: 'shell', command: string } | { kind: 'write', path: string } | { kind: 'subagent', prompt: string } | { kind: 'search' | 'mcp' | 'plan' }} Call */
 /**
  * @typedef {object} Plan an answer, whatever the API
@@ -69,7 +70,7 @@ import { chatConversation, chatPieces } from './chat-completions.mjs'
 
 const USAGE = /** @satisfies {Usage} */ ({ input: 25, output: 15, cacheRead: 7, cacheWrite: 3 })
 const KEYWORD =
-  /\b(?:(?:(?:FAIL|BIG|SLEEP|WRITE|MCP|PLAN)?TOOL|TWOTOOLS|AGENT|SEARCH|THINK|UNICODE|LONG|SLOW|GATE|ECHO|HANG|CUT|BARE|ERR[45]\d\d|RATE429)\b|SLOW(?=MS=\d))/g
+  /\b(?:(?:(?:FAIL|BIG|SLEEP|WRITE|MCP|PLAN)?TOOL|TWOTOOLS|AGENT|SEARCH|THINK|UNICODE|LONG|SLOW|GATE|LOOK|ECHO|HANG|CUT|BARE|ERR[45]\d\d|RATE429)\b|SLOW(?=MS=\d))/g
 const GREETING = ['Hello ', 'from ', 'the ', 'stand-in ', 'model.']
 const AFTER_TOOLS = ['That ', 'is ', 'what ', 'came ', 'of ', 'it.']
 // Accents within and apart from their letter, a script that runs from right to left, emoji of one and of several code points.
@@ -107,7 +108,16 @@ export async function startModelServer({ port = 0 } = {}) {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname
     const session = String(request.headers['x-claude-code-session-id'] ?? '')
     /** @type {RequestRecord} */
-    const record = { path, session, keywords: [], prompts: [], status: null, model: null, usage: null }
+    const record = {
+      path,
+      session,
+      keywords: [],
+      prompts: [],
+      images: [],
+      status: null,
+      model: null,
+      usage: null,
+    }
     const id = String(requests.push(record))
     try {
       const body = JSON.parse(Buffer.concat(await request.toArray()).toString() || '{}')
@@ -155,9 +165,11 @@ function sum(a, b) {
 }
 
 /** Decides what to answer. @type {(conversation: Conversation, keywords: string[]) => Plan} */
-function planFor({ prompt, earlier }, keywords) {
+function planFor({ prompt, earlier, images }, keywords) {
   const has = (/** @type {string} */ keyword) => keywords.includes(keyword)
   const words = []
+  if (has('LOOK'))
+    words.push(`I see ${images.length} of them: `, images.map((url) => url.split(';')[0]).join(', '))
   if (has('ECHO')) words.push('Earlier prompts: ', JSON.stringify(earlier))
   if (has('UNICODE')) words.push(...BEYOND_ASCII)
   if (has('LONG')) words.push(...Array.from({ length: 5000 }, (_, i) => `word${i} `))
@@ -231,10 +243,11 @@ function sendJson({ record, response }, status, body) {
 }
 
 /** Writes down what is asked for, and decides on the status. @type {(exchange: Exchange, conversation: Conversation) => number} */
-function statusFor(exchange, { prompt, earlier }) {
+function statusFor(exchange, { prompt, earlier, images }) {
   const { record } = exchange
   record.keywords = [...new Set(prompt.match(KEYWORD))]
   record.prompts = [...earlier, prompt]
+  record.images = images
   const wanted = record.keywords.find((keyword) => keyword.startsWith('ERR'))
   const isLimited = record.keywords.includes('RATE429') && isRateLimited(exchange, prompt)
   return wanted ? Number(wanted.slice(3)) : isLimited ? 429 : 200
@@ -372,7 +385,12 @@ function anthropicConversation(messages) {
       return blocks.flatMap((/** @type {any} */ { type, text }) => (type === 'text' ? typed(role, text) : []))
     })
   const recent = prompts(messages.slice(answered))
-  return { prompt: recent.pop() ?? '', earlier: [...prompts(messages.slice(0, answered)), ...recent] }
+  const images = messages
+    .flatMap(({ content }) => (typeof content === 'string' ? [] : content))
+    .flatMap(({ type, source }) =>
+      type === 'image' ? `data:${source.media_type};base64,${source.data}` : [],
+    )
+  return { prompt: recent.pop() ?? '', earlier: [...prompts(messages.slice(0, answered)), ...recent], images }
 }
 
 /** What of a text the human typed: nothing, or one prompt. @type {(role: string, text: string) => string[]} */
@@ -385,7 +403,8 @@ function typed(role, text) {
         ?.slice(1) ?? []
     )
   const own = text.replaceAll(/<(system-reminder|task-notification)>.*?<\/\1>/gs, '').trim()
-  return role !== 'user' || own === '' || own.startsWith('[Request interrupted by user') ? [] : [own]
+  const isNote = /^\[(Request interrupted by user|Image: source: )/.test(own)
+  return role !== 'user' || own === '' || isNote ? [] : [own]
 }
 
 /** The OpenAI Responses API, as far as codex uses it. @param {Exchange} exchange */
@@ -506,7 +525,10 @@ function openaiConversation(items) {
       // What codex says in the user's name: the environment, instructions, that a turn was interrupted.
       .filter((text) => text !== '' && !/^\s*(<[a-z_]+>|# AGENTS\.md)/.test(text))
   const recent = prompts(items.slice(answered))
-  return { prompt: recent.pop() ?? '', earlier: [...prompts(items.slice(0, answered)), ...recent] }
+  const images = items
+    .flatMap(({ type, content }) => (type === 'message' ? content : []))
+    .flatMap(({ type, image_url }) => (type === 'input_image' ? image_url : []))
+  return { prompt: recent.pop() ?? '', earlier: [...prompts(items.slice(0, answered)), ...recent], images }
 }
 
 /** The Chat Completions API. @param {Exchange} exchange */

@@ -151,7 +151,7 @@ const cases: [string, () => Case][] = [
     () => ({
       code: 'UNKNOWN_PROVIDER',
       message:
-        /^unknown provider 'hal'; known providers: claude, codex, acp, gemini, opencode, goose, qwen, demo$/,
+        /^unknown provider 'hal'; known providers: acp, claude, codex, demo, gemini, goose, opencode, qwen$/,
       args: ['--provider', 'hal', 'hi'],
     }),
   ],

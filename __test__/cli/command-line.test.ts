@@ -51,9 +51,9 @@ describe('locus exec', () => {
     })
     const lines = protocolLines(stdout)
     expect(lines.map(({ type }) => type)).toEqual([
-      ...['start', 'status', 'status', 'status', 'status', 'thinking', 'text_delta'],
+      ...['start', 'status', 'status', 'status', 'status', 'status', 'thinking', 'text_delta'],
       ...['tool_started', 'tool_completed', 'tool_started', 'thinking', 'tool_started', 'tool_completed'],
-      ...['tool_completed', 'status', 'text_delta', 'done'],
+      ...['tool_completed', 'status', 'text_delta', 'status', 'done'],
     ])
     expect(lines[0]?.payload).toMatchObject({ command: 'exec', provider: 'claude' })
     expect(lines.at(-1)?.payload).toEqual({

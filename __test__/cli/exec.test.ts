@@ -78,6 +78,7 @@ describe('a run', () => {
       cwd: dir,
       provider: 'claude',
       model: 'm',
+      prompt: 'hi',
     })
     expect(renderer.ended).toEqual({ exitCode: 0, durationMs: expect.any(Number), error: undefined })
   })

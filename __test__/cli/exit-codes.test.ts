@@ -27,6 +27,7 @@ describe('the exit codes', () => {
     expect({ ...EXIT_CODES, EXIT_TERMINATED, EXIT_HUNG_UP }).toMatchInlineSnapshot(`
       {
         "AGENT_ERROR": 20,
+        "AGENT_NOT_ALLOWED": 7,
         "API_ERROR": 21,
         "AUTH": 22,
         "BUDGET_EXCEEDED": 27,

@@ -1,21 +1,16 @@
 // What is left of an agent when the program that runs it ends, in whatever way: faults 4 and 29 of the catalogue, and 2
 // once more through Node. The agent is the hostile tree: nothing but SIGKILL ends it or what it has started.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
 import pty from '@lydell/node-pty'
-import { describe, it, type TestContext } from 'vitest'
+import { describe, it } from 'vitest'
 
-import { CLI, MEASURED } from '../support/cli.js'
-import { isRunning } from '../support/lifeline.js'
+import { CLI } from '../support/cli.js'
+import { expectTree, HOSTILE_TREE, living, type Tree, untilGone } from '../support/hostile-tree.js'
 
-const AGENT = fileURLToPath(new URL('../../tests/agents/hostile-tree', import.meta.url))
 const LIBRARY = fileURLToPath(new URL('../../dist/index.cjs', import.meta.url))
 
 /** The deadlines of a cancellation where nobody sets others, and what the machine may need beside them. */
@@ -27,52 +22,6 @@ const MARGIN_MS = 1000
 const TOGETHER = { concurrent: true, timeout: 60_000 }
 
 const describeOnLinux = describe.skipIf(process.platform !== 'linux')
-
-/** What the agent has started. */
-interface Tree {
-  env: Record<string, string>
-  /** Resolves with the pids of the agent and its four descendants when all are there. */
-  planted: Promise<number[]>
-  /** Resolves when nobody is left. */
-  gone: Promise<void>
-}
-
-function expectTree({ onTestFinished }: TestContext): Tree {
-  const folder = mkdtempSync(join(tmpdir(), 'locus-exec-test-'))
-  const fifo = join(folder, 'tree')
-  execFileSync('mkfifo', [fifo])
-  // Ends when all who have the fifo open have ended.
-  const reader = spawn('cat', [fifo], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const helpers: ChildProcess[] = [reader]
-  onTestFinished(() => {
-    for (const helper of helpers) {
-      helper.kill('SIGKILL')
-    }
-    rmSync(folder, { recursive: true })
-  })
-  const readerEnded = once(reader, 'exit')
-  const pids = new Map<string, number>()
-  const planted = new Promise<number[]>((resolve) => {
-    createInterface({ input: reader.stdout }).on('line', (line) => {
-      const [name = '', pid] = line.split(' ')
-      pids.set(name, Number(pid))
-      if (pids.size === 5) {
-        resolve([...pids.values()])
-      }
-    })
-  })
-  const gone = planted.then(async () => {
-    // The one who has closed the fifo.
-    const waiter = spawn('perl', ['-e', WAIT_FOR_END, String(pids.get('D'))], { stdio: 'inherit' })
-    helpers.push(waiter)
-    await Promise.all([readerEnded, once(waiter, 'exit')])
-  })
-  return { env: { ...process.env, ...MEASURED, TREE: fifo } as Record<string, string>, planted, gone }
-}
-
-/** Waits in the kernel for the end of a process that is not our child (pidfd_open, which has one number everywhere). */
-const WAIT_FOR_END =
-  'my $fd = syscall 434, $ARGV[0] + 0, 0; exit if $fd < 0; vec(my $set, $fd, 1) = 1; select $set, undef, undef, undef'
 
 /** Runs a program, and resolves with how it ended. */
 function start(command: string, args: string[], { env }: Tree) {
@@ -87,22 +36,13 @@ function start(command: string, args: string[], { env }: Tree) {
 }
 
 const startCli = (tree: Tree) =>
-  start(process.execPath, [CLI, 'exec', '--no-save', '--executable', AGENT, 'hi'], tree)
+  start(process.execPath, [CLI, 'exec', '--no-save', '--executable', HOSTILE_TREE, 'hi'], tree)
 
 /** Resolves when a stream has had this text. */
 async function said(child: ChildProcess, wanted: string): Promise<void> {
   let seen = ''
   while (!seen.includes(wanted)) {
     seen += String((await once(child.stdout as NodeJS.ReadableStream, 'data'))[0])
-  }
-}
-
-const living = (pids: number[]) => pids.filter(isRunning)
-
-/** Waits for those who do not hold the fifo: they are killed with the others, but not in the same moment. */
-async function untilGone(pids: number[]): Promise<void> {
-  while (living(pids).length > 0) {
-    await new Promise((resolve) => setImmediate(resolve))
   }
 }
 
@@ -148,7 +88,7 @@ describeOnLinux('fault 4: the command line', TOGETHER, () => {
 
   it('leaves nobody when its terminal is closed', async (context) => {
     const tree = expectTree(context)
-    const args = [CLI, 'exec', '--no-save', '--executable', AGENT, 'hi']
+    const args = [CLI, 'exec', '--no-save', '--executable', HOSTILE_TREE, 'hi']
     const terminal = pty.spawn(process.execPath, args, { env: { ...tree.env, TERM: 'xterm' } })
     const ended = new Promise<void>((resolve) => terminal.onExit(() => resolve()))
     const pids = await tree.planted
@@ -179,7 +119,7 @@ describeOnLinux('fault 4: a program that uses the package', TOGETHER, () => {
   const program = (then: string) => `
     const { ExecSession } = require(${JSON.stringify(LIBRARY)})
     const told = new Promise((resolve) => process.stdin.once('data', resolve))
-    ExecSession.create({ executable: ${JSON.stringify(AGENT)}, save: false, timeouts: { graceMs: ${SHORT_GRACE_MS} } }).then(async (session) => {
+    ExecSession.create({ executable: ${JSON.stringify(HOSTILE_TREE)}, save: false, timeouts: { graceMs: ${SHORT_GRACE_MS} } }).then(async (session) => {
       const stream = session.executeStreaming('hi')
       ${then}
     })`
@@ -214,7 +154,16 @@ describeOnLinux('fault 29: a reader that goes away', TOGETHER, () => {
     const tree = expectTree(context)
     // The reader goes when it is told to: one that goes at once may be gone before the agent is there.
     const line = ['-c', 'exec 3<&0; "$@" </dev/null | { head -1; read -r go <&3; }', 'sh']
-    const command = [process.execPath, CLI, 'exec', '--no-save', '--json-stream', '--executable', AGENT, 'hi']
+    const command = [
+      process.execPath,
+      CLI,
+      'exec',
+      '--no-save',
+      '--json-stream',
+      '--executable',
+      HOSTILE_TREE,
+      'hi',
+    ]
     const { child, finished } = start('sh', [...line, ...command], { ...tree, env: { ...tree.env, TALKS } })
     await tree.planted
     child.stdin.end('go\n')

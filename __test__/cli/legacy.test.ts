@@ -75,6 +75,14 @@ describe('--legacy', () => {
     })
   })
 
+  it('takes no images', async () => {
+    const { exitCode, stderr } = await runCli(['exec', '--legacy', '--image', 'a.png', 'hi'], { agent })
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: '✗ INVALID_INPUT --legacy takes no images\n',
+    })
+  })
+
   it.skipIf(unhideableClaude)('tells a missing agent', async () => {
     const { exitCode, stderr } = await runCli(['exec', '--legacy', 'hi'])
     expect(exitCode).toBe(5)

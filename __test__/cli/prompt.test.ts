@@ -47,7 +47,7 @@ describe('the prompt', () => {
   it('is not waited for at a terminal: there the remedy is told', async () => {
     await expect(readPrompt([], terminal())).rejects.toMatchObject({
       code: 'INVALID_INPUT',
-      message: 'no prompt; give it as an argument, or in a pipe: echo "…" | locus exec -',
+      message: 'no prompt; give it as an argument, or in a pipe: echo "hello" | locus exec -',
     })
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import { UNICODE } from '../../ts/cli/display/symbols.js'
 import { toolOutcome, toolTitle } from '../../ts/cli/renderers/tool-display.js'
 import type { ToolResultChunk } from '../../ts/index.js'
 
@@ -29,15 +30,17 @@ describe('the title of a tool', () => {
     ['web_search', { query: 'rust' }, '🌐 Searching the web rust'],
     ['todo_list', { items: [{ text: 'look' }, { text: 'leap' }, { text: 5 }] }, '📋 Planning look, leap'],
     ['spawn_agent', { prompt: 'look\nwell', model: 'm' }, '🤖 Spawning agent look well'],
+    ['MultiEdit', { file_path: 'a.ts', edits: [] }, '🔧 Editing file a.ts'],
+    ['TodoWrite', { todos: [{ content: 'look' }, { content: 'leap' }] }, '📋 Planning look, leap'],
     ['mcp__db__query', { limit: 5, sql: 'select 1' }, '🔧 Using mcp__db__query select 1'],
   ])('%s tells what it does and to what', (tool, parameters, shown) => {
     const { icon, message, detail } = toolTitle(tool, parameters)
-    expect(`${icon} ${message} ${detail}`).toBe(shown)
+    expect(`${UNICODE.icons[icon]}${message} ${detail}`).toBe(shown)
   })
 
   it('is complete before the parameters are known, and without any', () => {
-    expect(toolTitle('Bash')).toEqual({ icon: '⚡', message: 'Running command', detail: '' })
-    expect(toolTitle('Other', {})).toEqual({ icon: '🔧', message: 'Using Other', detail: '' })
+    expect(toolTitle('Bash')).toEqual({ icon: 'run', message: 'Running command', detail: '' })
+    expect(toolTitle('Other', {})).toEqual({ icon: 'other', message: 'Using Other', detail: '' })
   })
 
   it('is one line, whatever the parameter is', () => {
@@ -61,6 +64,10 @@ describe('the outcome of a tool', () => {
     ['one file', { data: { numFiles: 1 } }, ['1 file']],
     ['a count of lines', { data: { numLines: 0 } }, ['0 lines']],
     ['the lines of a file', { data: { file: { numLines: 1 } } }, ['1 line']],
+    ['a search that returns lines', { data: { mode: 'content', numFiles: 0, numLines: 7 } }, ['7 lines']],
+    ['a page', { data: { code: 200, codeText: 'OK', bytes: 12_345 } }, ['200, 12.3 KB']],
+    ['a subagent', { data: { totalToolUseCount: 3, totalTokens: 1200 } }, ['3 tool uses, 1.2k tokens']],
+    ['a subagent without tools', { data: { totalToolUseCount: 1 } }, ['1 tool use']],
     ['a failure', { success: false, error: 'no such file', data: 'ignored' }, ['no such file']],
     ['a failure without a word', { success: false }, ['failed']],
     ['nothing', {}, []],
@@ -68,13 +75,13 @@ describe('the outcome of a tool', () => {
     ['a shape that is not known', { data: { file: null, other: [1] } }, []],
     ['blocks', { data: [{ type: 'text', text: 'x' }] }, []],
   ])('is told for %s', (_, fields, lines) => {
-    expect(toolOutcome(result(fields))).toEqual(lines)
+    expect(toolOutcome(result(fields), UNICODE)).toEqual(lines)
   })
 
   it('shows three lines and how many more there are', () => {
-    expect(toolOutcome(result({ data: '1\n2\n3' }))).toEqual(['1', '2', '3'])
-    expect(toolOutcome(result({ data: '1\n2\n3\n4' }))).toEqual(['1', '2', '3', '… 1 more line'])
-    expect(toolOutcome(result({ success: false, error: '1\n2\n3\n4\n5' }))).toEqual([
+    expect(toolOutcome(result({ data: '1\n2\n3' }), UNICODE)).toEqual(['1', '2', '3'])
+    expect(toolOutcome(result({ data: '1\n2\n3\n4' }), UNICODE)).toEqual(['1', '2', '3', '… 1 more line'])
+    expect(toolOutcome(result({ success: false, error: '1\n2\n3\n4\n5' }), UNICODE)).toEqual([
       '1',
       '2',
       '3',

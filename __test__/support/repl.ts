@@ -4,6 +4,7 @@ import { type StartedTerminal, startInTerminal, type TerminalSetup } from './ter
 
 export const CTRL_C = '\u0003'
 export const CTRL_D = '\u0004'
+export const CTRL_Z = '\u001a'
 export const ENTER = '\r'
 export const UP = '\u001b[A'
 export const DOWN = '\u001b[B'
@@ -12,15 +13,17 @@ export const TAB = '\t'
 export interface ReplSetup extends TerminalSetup {
   flags?: string[]
   env?: Record<string, string>
+  /** What is in front of what is typed, where it is not as usual. */
+  mark?: string
 }
 
 /** Starts the interactive mode in a terminal of 80×24 with a fake agent, and resolves when it can be typed into. */
 export async function startRepl(
   agent: string,
-  { flags = [], env = {}, ...setup }: ReplSetup = {},
+  { flags = [], env = {}, mark, ...setup }: ReplSetup = {},
 ): Promise<StartedTerminal> {
   const terminal = startInTerminal(['exec', '-i', ...flags], agent, env, { columns: 80, rows: 24, ...setup })
-  await terminal.shown(flags.includes('--simple') ? '>' : '❯')
+  await terminal.shown(mark ?? (flags.includes('--simple') ? '>' : '❯'))
   return terminal
 }
 
@@ -46,6 +49,6 @@ export function endAfterTest(pid: number): void {
 export const stable = (screen: string) =>
   screen
     .replaceAll(/\b\d+ms\b/g, '…ms')
-    .replaceAll(/\b\d+\.\ds\b/g, '…s')
-    .replaceAll(/(· |saved; .* -s |session )[0-9a-f]{8}(-[0-9a-f-]{27})?/g, '$112345678')
+    .replaceAll(/\b\d+(\.\d)?s\b/g, '…s')
+    .replaceAll(/(· |exec -i -s |session )[0-9a-f]{8}(-[0-9a-f-]{27})?/g, '$112345678')
     .replaceAll(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/g, '⠋')

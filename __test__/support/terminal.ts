@@ -12,6 +12,9 @@ const ROWS = 60
 /** When a screen is not waited for any more; it is told then. */
 const GIVE_UP_MS = 20_000
 
+/** What the shell says when it waits for a command. */
+const SHELL_PROMPT = 'shell$ '
+
 /** A run of the command line in a terminal. */
 export interface TerminalRun {
   exitCode: number
@@ -31,8 +34,12 @@ export interface StartedTerminal {
   written(text: string): Promise<void>
   /** Resolves when this is on the screen, or has scrolled away from it. */
   shown(text: string): Promise<void>
+  /** Resolves when this is not on the screen any more. */
+  hidden(text: string): Promise<void>
   /** What is on the screen, and above it what has scrolled away. */
   screen(): string
+  /** Everything that was written so far, escape sequences included. */
+  bytes(): string
   /** What is on the screen alone. */
   visible(): string[]
   resize(columns: number, rows: number): void
@@ -51,6 +58,8 @@ export interface TerminalSetup {
   scrollback?: number
   /** The folder to run in (default: a new one, which is also the home). */
   cwd?: string
+  /** Whether it is started from a shell, which can stop it and bring it back. */
+  shell?: boolean
 }
 
 /** Starts the built command line in a pseudo-terminal, with a fake agent as `claude`. */
@@ -64,10 +73,16 @@ export function startInTerminal(
   const home = temporaryFolder()
   const PATH = [pathWith(agent), dirname(process.execPath), '/usr/bin', '/bin'].join(':')
   const screen = new xterm.Terminal({ cols, rows, scrollback, allowProposedApi: true })
-  const child = pty.spawn(process.execPath, [CLI, ...args], {
+  const [program = '', ...rest] = setup.shell
+    ? ['/bin/bash', '--norc', '--noprofile', '--noediting', '-i']
+    : [process.execPath, CLI, ...args]
+  const child = pty.spawn(program, rest, {
     ...{ cols, rows, cwd: setup.cwd ?? home },
-    env: { HOME: home, TERM: 'xterm-256color', PATH, ...MEASURED, ...env },
+    env: { HOME: home, TERM: 'xterm-256color', PATH, PS1: SHELL_PROMPT, ...MEASURED, ...env },
   })
+  if (setup.shell) {
+    child.write(`${[process.execPath, CLI, ...args].join(' ')}\r`)
+  }
   let over = false
   onTestFinished(() => {
     if (!over) {
@@ -105,15 +120,17 @@ export function startInTerminal(
       watchers.add(watcher)
       watcher()
     })
-  const shown = async (text: string) => {
+  const until = async (text: string, isThere: () => boolean) => {
     const deadline = AbortSignal.timeout(GIVE_UP_MS)
     for (;;) {
       await drawn
-      if (trimmed(textOn(screen)).includes(text)) {
+      if (isThere()) {
         return
       }
       if (deadline.aborted || over) {
-        throw new Error(`${JSON.stringify(text)} was never shown; what was:\n${trimmed(textOn(screen))}`)
+        throw new Error(
+          `waited in vain for ${JSON.stringify(text)}; on the screen:\n${trimmed(textOn(screen))}`,
+        )
       }
       await new Promise<void>((resolve) => {
         const watcher = () => {
@@ -129,8 +146,10 @@ export function startInTerminal(
   return {
     type: (keys) => child.write(keys),
     written,
-    shown,
+    shown: (text) => until(text, () => trimmed(textOn(screen)).includes(text)),
+    hidden: (text) => until(`no ${text}`, () => !visibleOn(screen).join('\n').includes(text)),
     screen: () => trimmed(textOn(screen)),
+    bytes: () => bytes,
     visible: () => visibleOn(screen),
     resize: (cols, rows) => {
       screen.resize(cols, rows)

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use locus_exec::Error;
-use locus_exec::agent::{AgentOptions, PermissionPolicy};
+use locus_exec::agent::registry::{Registry, config_folder};
+use locus_exec::agent::{Agent, AgentOptions, ImageSource, PermissionPolicy};
 use locus_exec::history::{Redactor, Store};
 use locus_exec::log::{LevelFilter, Log};
 use locus_exec::run::{
@@ -14,6 +15,7 @@ use locus_exec::run::{
     TurnOptions,
 };
 use locus_exec::usage::Usage;
+use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
 /// How a session is to be run; what the fields mean is documented on `SessionOptions` in `ts/options.ts`.
@@ -38,6 +40,8 @@ pub struct NativeSessionOptions {
     pub allow_all: bool,
     pub system_prompt: Option<String>,
     pub flush_ms: Option<u32>,
+    /// Has what is said and thought come as lines of protocol 1 with this session id; see `takeLines`.
+    pub json_lines: Option<String>,
     pub settle_ms: Option<u32>,
     pub grace_ms: Option<u32>,
     pub linger_ms: Option<u32>,
@@ -51,6 +55,17 @@ pub struct NativeSessionOptions {
     pub budget: Option<NativeBudget>,
     /// What the conversation has used before: `Usage` as JSON.
     pub spent: Option<String>,
+    /// Whether the project's file of agents needs no consent.
+    pub trust_project: Option<bool>,
+}
+
+/// The agent of a session, from the registry of its project.
+pub(crate) fn agent_of(options: &NativeSessionOptions) -> napi::Result<Arc<dyn Agent>> {
+    let trusted = options.trust_project.unwrap_or(false);
+    let project = Path::new(&options.project_path);
+    Registry::of_project(project, config_folder().as_deref(), trusted)
+        .and_then(|registry| registry.agent(&options.provider))
+        .map_err(to_napi)
 }
 
 /// What may be used; an absent limit is none. Counts are whole and not negative.
@@ -84,10 +99,34 @@ pub struct NativeRecordOptions {
     pub history_dir: Option<String>,
 }
 
+/// An image of a prompt: a file, or its bytes.
+#[napi(object)]
+pub struct NativeImage {
+    pub name: String,
+    pub path: Option<String>,
+    pub data: Option<Buffer>,
+    pub media_type: Option<String>,
+}
+
+impl From<NativeImage> for ImageSource {
+    fn from(image: NativeImage) -> Self {
+        let NativeImage { name, path, data, media_type } = image;
+        match path {
+            Some(path) => Self::File { path: path.into(), name },
+            None => Self::Bytes {
+                data: data.map(Into::into).unwrap_or_default(),
+                media_type: media_type.unwrap_or_default(),
+                name,
+            },
+        }
+    }
+}
+
 /// One turn.
 #[napi(object)]
 pub struct NativeTurnOptions {
     pub prompt: String,
+    pub images: Option<Vec<NativeImage>>,
     pub run_id: String,
     /// Whether somebody is there to be asked for permission.
     pub can_ask: bool,
@@ -144,6 +183,7 @@ impl TryFrom<NativeTurnOptions> for TurnOptions {
             .map_err(|error| Error::InvalidInput(format!("option 'retryContext' is none: {error}").into()))?;
         Ok(Self {
             prompt: options.prompt,
+            images: options.images.into_iter().flatten().map(Into::into).collect(),
             run_id: options.run_id,
             can_ask: options.can_ask,
             retold: options.retold,
@@ -211,6 +251,7 @@ impl TryFrom<NativeSessionOptions> for SessionOptions {
                 max_turns: None,
                 runner: options.runner.into(),
             },
+            json_lines: options.json_lines,
             flush_window: options.flush_ms.map(|ms| Duration::from_millis(ms.into())),
             cancel: CancelTimes {
                 settle: duration(options.settle_ms, defaults.cancel.settle),

@@ -127,11 +127,11 @@ impl NativeHistory {
     }
 }
 
-fn parsed<T: DeserializeOwned>(what: &str, json: &str) -> locus_exec::Result<T> {
+pub(crate) fn parsed<T: DeserializeOwned>(what: &str, json: &str) -> locus_exec::Result<T> {
     serde_json::from_str(json)
         .map_err(|error| Error::InvalidInput(format!("the {what} cannot be used: {error}").into()))
 }
 
-fn json(value: &impl Serialize) -> locus_exec::Result<String> {
+pub(crate) fn json(value: &impl Serialize) -> locus_exec::Result<String> {
     serde_json::to_string(value).map_err(|error| Error::Internal(error.to_string().into()))
 }

@@ -5,17 +5,19 @@
 //! only when it found nothing. One promise per turn keeps the process alive while the turn runs; the wake function
 //! is weak and does not. Errors cross as JSON in the message of a plain error; `ts/errors.ts` makes classes of them.
 
+pub mod agents;
 mod batch;
 mod convert;
 pub mod failure;
 mod history;
+mod history_manager;
 mod replay;
 mod sanitizer;
 mod session;
 mod usage;
 
 use locus_exec::event::EventKind;
-use locus_exec::stream::TIME_MARK;
+use locus_exec::stream::{LINES_MARK, TIME_MARK};
 use napi_derive::napi;
 
 /// The names of all events, by the number under which they cross the border.
@@ -28,4 +30,10 @@ pub fn event_names() -> Vec<&'static str> {
 #[napi]
 pub fn time_mark() -> u8 {
     TIME_MARK
+}
+
+/// The number of the words that stand for events which are lines already.
+#[napi]
+pub fn lines_mark() -> u8 {
+    LINES_MARK
 }

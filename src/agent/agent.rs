@@ -3,11 +3,9 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::acp;
-use super::claude::Claude;
-use super::codex::Codex;
-use super::demo::Demo;
+use super::image::Image;
 use super::permission::{Decision, PermissionPolicy, PermissionRequest};
 use crate::error::{Error, Result};
 use crate::process::{CommandSpec, EnvChange};
@@ -49,16 +47,24 @@ pub struct AgentOptions {
 /// An agent that the engine can run.
 pub trait Agent: fmt::Debug + Send + Sync {
     /// Its name, as in `--provider`.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
-    /// What to do when its executable is missing.
-    fn install_hint(&self) -> &'static str;
+    /// What to do when its executable is missing. The registry knows; this is for what is not in it.
+    #[expect(clippy::unnecessary_literal_bound, reason = "the registry's are no literals")]
+    fn install_hint(&self) -> &str {
+        "install it, or name its executable with the option `executable`"
+    }
+
+    /// The model where none is asked for; its own choice where absent.
+    fn default_model(&self) -> Option<&str> {
+        None
+    }
 
     /// How it is started. An [`Error::InvalidInput`] tells which option it cannot be run with.
     fn command(&self, options: &AgentOptions) -> Result<CommandSpec>;
 
     /// Another way to speak to it, for versions that do not know this one: they end before they have said anything.
-    fn fallback(&self) -> Option<&'static dyn Agent> {
+    fn fallback(&self) -> Option<Arc<dyn Agent>> {
         None
     }
 
@@ -78,6 +84,11 @@ pub trait Agent: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether it can be given images, see [`Dialect::start_turn_with`].
+    fn takes_images(&self) -> bool {
+        false
+    }
+
     /// Whether a tool of it changes nothing, so that it does no harm to use it twice. What is not known does.
     fn is_read_only(&self, _tool: &str) -> bool {
         false
@@ -87,22 +98,6 @@ pub trait Agent: fmt::Debug + Send + Sync {
     fn dialect(&self, options: &AgentOptions) -> Result<Box<dyn Dialect>>;
 }
 
-/// The names under which agents are known.
-const NAMES: &[&str] = &["claude", "codex", "acp", "gemini", "opencode", "goose", "qwen", "demo"];
-
-/// The agent of this name.
-pub fn agent_named(name: &str) -> Result<&'static dyn Agent> {
-    match name {
-        "claude" => Ok(&Claude),
-        "codex" => Ok(&Codex),
-        "demo" => Ok(&Demo),
-        "acp" => Ok(&acp::ACP),
-        name => acp::preset(name)
-            .map(|agent| agent as &dyn Agent)
-            .ok_or_else(|| Error::UnknownProvider { name: name.to_owned(), known: NAMES }),
-    }
-}
-
 /// What one process of an agent speaks.
 pub trait Dialect: Send {
     /// What is written as soon as the process runs.
@@ -110,6 +105,11 @@ pub trait Dialect: Send {
 
     /// Begins a turn.
     fn start_turn(&mut self, prompt: &str) -> Vec<u8>;
+
+    /// Begins a turn with images; `None` where the agent takes none.
+    fn start_turn_with(&mut self, _prompt: &str, _images: &[Image]) -> Option<Vec<u8>> {
+        None
+    }
 
     /// Whether the turn that was begun last can be interrupted before the agent has said anything of it; otherwise it
     /// gives [`Signal::Ready`] when it can.

@@ -28,10 +28,6 @@ impl Agent for Demo {
         "demo"
     }
 
-    fn install_hint(&self) -> &'static str {
-        "locus-runner is part of this package: install it again, or build it with `npm run build`"
-    }
-
     fn command(&self, options: &AgentOptions) -> Result<CommandSpec> {
         let command = CommandSpec {
             program: options.executable.clone().unwrap_or_else(|| options.runner.clone().into()),

@@ -43,6 +43,9 @@ error_kinds! {
     /// No agent is registered under this name.
     UnknownProvider = "UNKNOWN_PROVIDER", retryable: false,
         remedy: "choose one of the providers that the message lists";
+    /// The project's file of agents, which says how the agent is run, has not been allowed.
+    AgentNotAllowed = "AGENT_NOT_ALLOWED", retryable: false,
+        remedy: "read the project's .locus/agents.toml, then allow it (locus exec agents allow)";
     /// The working directory is missing, no directory, or not accessible.
     InvalidDirectory = "INVALID_DIRECTORY", retryable: false,
         remedy: "name a folder that exists and that you may enter";

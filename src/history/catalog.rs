@@ -65,9 +65,10 @@ impl Store {
         let mut failed = None;
         for attempt in 0..3 {
             let opened = match held.take() {
-                Some(index) => Ok(index),
-                None if attempt < 2 && self.folder().check()? => Index::open(self.folder()),
-                None => Index::in_memory(),
+                // Where there was no folder there may be one by now, with an index that stays.
+                Some(index) if !(index.is_makeshift() && self.folder().check()?) => Ok(index),
+                _ if attempt < 2 && self.folder().check()? => Index::open(self.folder()),
+                _ => Index::in_memory(attempt < 2),
             };
             let outcome = opened.map_err(Trouble::Index).and_then(|mut index| {
                 let answer = ask(&mut index)?;
@@ -75,9 +76,7 @@ impl Store {
             });
             match outcome {
                 Ok((index, answer)) => {
-                    // Where there is no folder yet, there may be one the next time.
-                    let stays = !index.is_in_memory() || self.folder().check()?;
-                    *held = Some(index).filter(|_| stays);
+                    *held = Some(index);
                     return Ok(answer);
                 }
                 Err(Trouble::History(error)) => return Err(error),

@@ -232,7 +232,7 @@ fn set_mode(_path: &Path, _mode: u32) -> Result<()> {
 }
 
 /// A file of ours that must not exist yet.
-pub(super) fn create_new(path: &Path) -> io::Result<File> {
+pub(crate) fn create_new(path: &Path) -> io::Result<File> {
     let file = opened(OpenOptions::new().read(true).write(true).create_new(true), path)?;
     make_file_private(&file)?;
     Ok(file)

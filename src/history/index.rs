@@ -94,7 +94,7 @@ pub(super) struct Entry {
 #[derive(Debug)]
 pub(super) struct Index {
     connection: Connection,
-    in_memory: bool,
+    is_makeshift: bool,
 }
 
 impl Index {
@@ -127,22 +127,23 @@ impl Index {
         Self::prepared(connection, false)
     }
 
-    /// One that lives as long as this process: where nothing can be written.
-    pub(super) fn in_memory() -> rusqlite::Result<Self> {
-        Self::prepared(Connection::open_in_memory()?, true)
+    /// One that lives as long as this process: where nothing can be written, or, as a makeshift, until there is a folder.
+    pub(super) fn in_memory(is_makeshift: bool) -> rusqlite::Result<Self> {
+        Self::prepared(Connection::open_in_memory()?, is_makeshift)
     }
 
-    pub(super) fn is_in_memory(&self) -> bool {
-        self.in_memory
+    /// Whether it is only there because the folder is not.
+    pub(super) fn is_makeshift(&self) -> bool {
+        self.is_makeshift
     }
 
-    fn prepared(mut connection: Connection, in_memory: bool) -> rusqlite::Result<Self> {
+    fn prepared(mut connection: Connection, is_makeshift: bool) -> rusqlite::Result<Self> {
         let begun = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         if !begun.table_exists(None, "session")? {
             begun.execute_batch(SCHEMA)?;
         }
         begun.commit()?;
-        Ok(Self { connection, in_memory })
+        Ok(Self { connection, is_makeshift })
     }
 
     /// Deletes the files.

@@ -1,11 +1,13 @@
 //! Sessions that others wrote, as our lines: the plan's `{ id, messages, createdAt, updatedAt, metadata }` (which is
 //! Locus 0.14.x's too) and Locus 0.26.x's `{ id, created, updated, metadata, messages }` with times in words.
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::id::SessionId;
-use super::record::{Header, Record, SCHEMA, Turn};
+use super::record::{Header, Record, SCHEMA, State, Turn};
 use super::transcript::Format;
+use crate::usage::Usage;
 
 /// The session in `text` as lines of our format, under `id` (or under its own, or a new one). `None` if it is none.
 pub(super) fn convert(text: &str, id: Option<&SessionId>) -> Option<(Format, Vec<u8>)> {
@@ -51,13 +53,20 @@ pub(super) fn convert(text: &str, id: Option<&SessionId>) -> Option<(Format, Vec
         if message["role"] == "user" {
             turn += 1;
             let (provider, model) = (provider.clone(), model.clone());
-            Record::Prompt { run_id: run_id(turn), content, provider, model }.write(timestamp, &mut lines);
+            let images = Vec::new();
+            Record::Prompt { run_id: run_id(turn), content, provider, model, images }
+                .write(timestamp, &mut lines);
         } else {
             // An answer without a question, or a second one, is a run of its own.
             let answers = index.checked_sub(1).is_some_and(|before| messages[before]["role"] == "user");
             turn += u64::from(!answers);
             answer(&run_id(turn), message, content, timestamp, &mut lines);
         }
+    }
+    let context = &metadata["contextTracker"];
+    if context.is_object() {
+        let state = State { context: Some(context.clone()), ..State::default() };
+        Record::State(state).write(updated_at, &mut lines);
     }
     Some((format, lines))
 }
@@ -100,9 +109,16 @@ fn answer(run: &str, message: &Value, content: String, timestamp: u64, lines: &m
     if !content.is_empty() {
         Record::Text { run_id: run_id.clone(), content }.write(timestamp, lines);
     }
-    let duration_ms = time(&message["metadata"]["duration"]).unwrap_or(0);
-    Record::Turn(Turn { run_id, success: true, duration_ms, tools_used, ..Turn::default() })
-        .write(timestamp, lines);
+    let metadata = &message["metadata"];
+    if metadata["interrupted"] == true {
+        return;
+    }
+    let duration_ms = time(&metadata["duration"]).unwrap_or(0);
+    let error_code = metadata["errorCode"].as_str().map(Into::into);
+    let usage = Usage::deserialize(&metadata["usage"]).ok();
+    let success = error_code.is_none();
+    let turn = Turn { run_id, success, error_code, duration_ms, tools_used, usage, ..Turn::default() };
+    Record::Turn(turn).write(timestamp, lines);
 }
 
 /// Milliseconds: a number, or a moment as JavaScript's `toISOString` writes it.

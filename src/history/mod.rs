@@ -15,6 +15,7 @@
 //! - `conversation.rs`: a file open to be appended to; `mark.rs`: that it is open.
 //! - `source.rs`: the forms in which a session is found; `legacy.rs`: those of others.
 //! - `transcript.rs`: what lines amount to.
+//! - `snapshot.rs`: a conversation as one plain object, as programs and Locus 0.14.x have it.
 //! - `store.rs`: everything that can be done with stored sessions; `retention.rs`: which of them stay; `search.rs`,
 //!   `words.rs`: how they are found.
 //! - `index.rs`: what makes that quick; `catalog.rs`: how it is kept true to the files.
@@ -32,6 +33,7 @@ mod recorder;
 mod redact;
 mod retention;
 mod search;
+mod snapshot;
 mod source;
 mod store;
 mod transcript;
@@ -44,7 +46,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub use conversation::Conversation;
 pub(crate) use conversation::append_line as append_private;
 pub use folder::Folder;
-pub(crate) use folder::{open_append as open_private_append, open_read as open_private};
+pub(crate) use folder::{
+    create_new as create_private, open_append as open_private_append, open_read as open_private,
+};
 pub use id::{ID_LIMIT, SessionId};
 pub use reader::{Problem, Reading, TooNew, read_lines};
 pub use record::{Header, Line, Record, SCHEMA, State, Turn};
@@ -52,6 +56,7 @@ pub use recorder::{BACKLOG_LIMIT, CHECKPOINT, NewSession, Recorder};
 pub use redact::{REDACTED, Redactor};
 pub use retention::{PruneOutcome, PrunePolicy};
 pub use search::{MATCH_BEGIN, MATCH_END, SearchHit};
+pub use snapshot::{AnswerMetadata, Snapshot, SnapshotForm, SnapshotMessage, SnapshotMetadata};
 pub use store::{ListFilter, Listing, Store};
 pub use transcript::{Format, MessageMetadata, Role, SessionSummary, StoredMessage, StoredSession};
 

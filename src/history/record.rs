@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::agent::ImageInfo;
 use crate::stream::Usage;
 
 /// The schema that is written, and the newest that is read.
@@ -29,6 +30,9 @@ pub enum Record {
         provider: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         model: Option<String>,
+        /// Without their pixels.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        images: Vec<ImageInfo>,
     },
     /// A piece of the answer: what came since the last such record of the run.
     Text { run_id: String, content: String },
@@ -139,6 +143,9 @@ pub struct State {
     pub title: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<Value>,
+    /// What is always allowed in the conversation: for whoever asks for permission, who seals it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -166,14 +173,21 @@ impl Record {
     pub(super) fn for_each_text(&mut self, change: &mut dyn FnMut(&mut String)) {
         match self {
             Self::Session(header) => header.title.iter_mut().for_each(change),
-            Self::Prompt { content, .. } | Self::Text { content, .. } => change(content),
+            Self::Prompt { content, images, .. } => {
+                change(content);
+                for image in images {
+                    change(&mut image.name);
+                }
+            }
+            Self::Text { content, .. } => change(content),
             Self::ToolUse { parameters, .. } => for_each_string(parameters, change),
             Self::Retry { error, .. } => change(error),
             Self::ToolResult { error, .. } => error.iter_mut().for_each(change),
             Self::Turn(turn) => turn.error.iter_mut().chain(&mut turn.content).for_each(change),
             Self::State(state) => {
                 state.title.iter_mut().for_each(&mut *change);
-                state.context.iter_mut().for_each(|context| for_each_string(context, change));
+                let values = state.context.iter_mut().chain(&mut state.rules);
+                values.for_each(|value| for_each_string(value, change));
             }
             Self::Repair { .. } => {}
         }
@@ -244,6 +258,8 @@ pub struct Line<'a> {
     pub dropped_bytes: Option<u64>,
     #[serde(borrow)]
     pub how: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub images: Option<&'a RawValue>,
 }
 
 /// The types that this version writes; of any other it only knows that it is one.

@@ -237,13 +237,14 @@ impl Recorder {
                 (*provider).clone_into(&mut self.provider);
                 self.model = model.map(ToOwned::to_owned);
             }
-            Fact::PromptSubmitted { prompt } => {
+            Fact::PromptSubmitted { prompt, images } => {
                 self.ending = Ending::default();
                 let record = Record::Prompt {
                     run_id: run_id.to_owned(),
                     content: (*prompt).to_owned(),
                     provider: self.provider.clone(),
                     model: self.model.clone(),
+                    images: images.to_vec(),
                 };
                 self.shared.note(Note::Record { timestamp, record });
             }

@@ -84,9 +84,19 @@ impl Source {
         })
     }
 
-    fn converted(&self, file: File) -> Result<(Vec<u8>, Format)> {
+    /// The file as it is, where it is one of another format.
+    pub(super) fn text(&self) -> Result<String> {
+        self.text_of(open_read(&self.path).map_err(failure("open", &self.path))?)
+    }
+
+    fn text_of(&self, file: File) -> Result<String> {
         let mut text = String::new();
         file.take(LEGACY_LIMIT).read_to_string(&mut text).map_err(failure("read", &self.path))?;
+        Ok(text)
+    }
+
+    fn converted(&self, file: File) -> Result<(Vec<u8>, Format)> {
+        let text = self.text_of(file)?;
         let (format, lines) = legacy::convert(&text, Some(&self.id)).ok_or_else(|| Error::History {
             action: "understand",
             path: self.path.clone(),

@@ -299,7 +299,7 @@ impl Store {
         })
     }
 
-    fn put(&self, id: &SessionId, lines: &[u8]) -> Result<()> {
+    pub(super) fn put(&self, id: &SessionId, lines: &[u8]) -> Result<()> {
         self.folder.create()?;
         let mark = self.folder.file(id, MARK);
         let _alone = OpenMark::alone(&mark).map_err(failure("lock", &mark))?;

@@ -77,7 +77,7 @@ pub struct SessionSummary {
 }
 
 /// Who said something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the words say it")]
 pub enum Role {
@@ -97,12 +97,12 @@ pub struct StoredMessage {
     pub timestamp: u64,
     /// The run that it belongs to.
     pub run_id: String,
-    /// About an answer.
+    /// About an answer, or the images of a prompt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<MessageMetadata>,
 }
 
-/// What is known of an answer.
+/// What is known of a message beside what was said.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageMetadata {
@@ -121,6 +121,9 @@ pub struct MessageMetadata {
     /// What the turn used, as in its record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<serde_json::Value>,
+    /// The images of a prompt, as in its record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub images: Option<serde_json::Value>,
 }
 
 /// A whole session.
@@ -204,7 +207,9 @@ impl Transcript {
                     run_id: run_id.clone(),
                     metadata,
                 };
-                self.messages.push(message(Role::User, text(&line.content).unwrap_or_default(), None));
+                let images = line.images.and_then(|images| serde_json::from_str(images.get()).ok());
+                let about = images.map(|images| MessageMetadata { images, ..MessageMetadata::default() });
+                self.messages.push(message(Role::User, text(&line.content).unwrap_or_default(), about));
                 let unanswered = MessageMetadata { interrupted: true, ..MessageMetadata::default() };
                 self.messages.push(message(Role::Assistant, String::new(), Some(unanswered)));
             }
@@ -254,6 +259,7 @@ impl Transcript {
             interrupted: false,
             error_code: line.error_code.as_ref().map(|code| code.as_str().to_owned()),
             usage,
+            images: None,
         });
         self.agent_session(line);
     }

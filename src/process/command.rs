@@ -73,7 +73,7 @@ impl CommandSpec {
 
     /// The executable's path, and the working directory checked: the operating system would blame a missing
     /// directory on the executable.
-    pub(super) fn resolve(&self, hint: &str) -> Result<PathBuf> {
+    pub(crate) fn resolve(&self, hint: &str) -> Result<PathBuf> {
         check_directory(&self.cwd)?;
         let path = self.cwd.join(&self.program);
         if !is_bare_name(&self.program) && path.is_file() {

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
+use super::answer::{Answer, AnswerWriter};
 use super::turn::window_for_all;
 use crate::error::Result;
 use crate::event::{Event, Fact, Payload};
@@ -19,6 +20,7 @@ use crate::usage::{PriceTable, Usage};
 pub(super) struct Dispatcher {
     queue: Arc<EventQueue>,
     packer: Packer,
+    answer: AnswerWriter,
     /// Writes down what happens, where that is asked for.
     recorder: Option<Recorder>,
     run_id: String,
@@ -50,10 +52,16 @@ struct OpenTool {
 }
 
 impl Dispatcher {
-    pub(super) fn new(queue: Arc<EventQueue>, window: Option<Duration>) -> Self {
+    pub(super) fn new(
+        queue: Arc<EventQueue>,
+        packer: Packer,
+        answer: Arc<Answer>,
+        window: Option<Duration>,
+    ) -> Self {
         Self {
             queue,
-            packer: Packer::default(),
+            packer,
+            answer: AnswerWriter::new(answer),
             recorder: None,
             run_id: String::new(),
             seq: 0,
@@ -109,7 +117,11 @@ impl Dispatcher {
             Chunk::ToolResult { id, .. } if self.open_tools.iter().any(|open| open.id == *id) => {
                 self.chunk(chunk);
             }
-            _ => self.write_down(chunk.into()),
+            _ => {
+                let payload = chunk.into();
+                self.answer.follow(&payload);
+                self.write_down(payload);
+            }
         }
     }
 
@@ -232,6 +244,7 @@ impl Dispatcher {
 
     fn emit(&mut self, payload: Payload<'_>) {
         self.seq += 1;
+        self.answer.follow(&payload);
         let event = Event { seq: self.seq, timestamp: self.now, payload };
         if let Some(recorder) = &mut self.recorder {
             recorder.observe(&event, &self.run_id);
@@ -285,6 +298,7 @@ impl Dispatcher {
     /// Publishes what has gathered now.
     pub(super) fn publish(&mut self) {
         self.window_end = None;
+        self.answer.publish();
         if self.packer.is_empty() {
             return;
         }

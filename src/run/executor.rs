@@ -15,6 +15,7 @@ use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
+use super::answer::Answer;
 use super::cancel::{Cancellation, Measure, StopCause};
 use super::dispatcher::Dispatcher;
 use super::journal::Journal;
@@ -26,7 +27,7 @@ use crate::error::{Error, ErrorKind, ErrorReport, Result, Symptoms};
 use crate::event::Fact;
 use crate::history::State;
 use crate::process::{Activity, Exit, Process};
-use crate::stream::{Chunk, EventQueue, Frame, FrameDecoder, json_of};
+use crate::stream::{Chunk, EventQueue, Frame, FrameDecoder, Packer, json_of};
 use crate::usage::Usage;
 
 /// An agent that always has something to read would keep the runtime from looking at anything else: exits, timers.
@@ -34,7 +35,7 @@ const READS_PER_YIELD: u32 = 8;
 
 /// Owns the process of a session and runs its turns.
 pub(super) struct Executor {
-    agent: &'static dyn Agent,
+    agent: Arc<dyn Agent>,
     options: SessionOptions,
     inbox: mpsc::UnboundedReceiver<Message>,
     /// Taken from the inbox to be looked at, and not acted upon yet.
@@ -88,12 +89,14 @@ enum Step {
 
 impl Executor {
     pub(super) fn new(
-        agent: &'static dyn Agent,
+        agent: Arc<dyn Agent>,
         options: SessionOptions,
         queue: Arc<EventQueue>,
+        answer: Arc<Answer>,
         inbox: mpsc::UnboundedReceiver<Message>,
     ) -> Self {
-        let dispatcher = Dispatcher::new(queue, options.flush_window);
+        let packer = options.json_lines.as_deref().map_or_else(Packer::default, Packer::with_json_lines);
+        let dispatcher = Dispatcher::new(queue, packer, answer, options.flush_window);
         let agent_session_id = options.agent.resume.clone();
         let session = options.record.as_ref().map(|record| record.session_id.clone()).unwrap_or_default();
         let journal = Journal::new(session, options.log.clone());
@@ -206,18 +209,21 @@ impl Executor {
 
     async fn message(&mut self, message: Message) {
         match message {
-            Message::Turn { options, accepted } => {
+            Message::Turn { options, images, accepted } => {
                 let (done, finished) = oneshot::channel();
                 let begun = match self.account(options.budget).used_up() {
                     _ if self.turn.is_some() => Err(Error::SessionBusy),
                     Some(exceeded) => Err(Error::BudgetExceeded { exceeded }),
+                    None if !images.is_empty() && !self.agent.takes_images() => {
+                        Err(begin::takes_no_images(&*self.agent))
+                    }
                     None => Ok(finished),
                 };
                 let begins = begun.is_ok();
                 // The caller may have given up waiting; the turn's events are in the queue all the same.
                 let _ = accepted.send(begun);
                 if begins {
-                    self.begin(*options, done).await;
+                    self.begin(*options, images, done).await;
                 }
             }
             Message::Configure { agent, options, done } => {
@@ -272,7 +278,7 @@ impl Executor {
             let output = self.turn.as_mut().map(|turn| &mut turn.output);
             let mut sink = RunSink {
                 dispatcher: &mut self.dispatcher,
-                agent: self.agent,
+                agent: &*self.agent,
                 output,
                 drop_chunks,
                 signals: Vec::new(),
@@ -543,12 +549,22 @@ fn take_measure(measure: Measure, grace: Duration, live: &mut Live) {
 }
 
 /// What the end of a process without a result is called.
-fn ending(agent: &'static str, output: &Output, exit: Exit, stderr_tail: String) -> Error {
+fn ending(agent: &str, output: &Output, exit: Exit, stderr_tail: String) -> Error {
     match output.verdict(exit.code) {
-        ErrorKind::Protocol => {
-            Error::Protocol { agent, lines: output.lines, sample: output.sample.clone(), exit, stderr_tail }
-        }
-        kind => Error::Exited { agent, kind, reason: said_reason(kind, &stderr_tail), exit, stderr_tail },
+        ErrorKind::Protocol => Error::Protocol {
+            agent: agent.to_owned(),
+            lines: output.lines,
+            sample: output.sample.clone(),
+            exit,
+            stderr_tail,
+        },
+        kind => Error::Exited {
+            agent: agent.to_owned(),
+            kind,
+            reason: said_reason(kind, &stderr_tail),
+            exit,
+            stderr_tail,
+        },
     }
 }
 

@@ -7,6 +7,7 @@
 //!   the dispatcher, and acts on signals, messages and deadlines. `executor/begin.rs`: how a turn begins;
 //!   `executor/again.rs`: how an attempt at it ends, and the next one begins.
 //! - `dispatcher.rs`: the one place that stamps events.
+//! - `answer.rs`: what was said in the turn under way.
 //! - `replay.rs`: the same for what an agent printed once, without a process.
 //! - `turn.rs`: what is known of the turn under way.
 //! - `budget.rs`: what a turn and a session may use; pure.
@@ -15,6 +16,7 @@
 //! - `retry.rs`: whether a turn that failed is tried again, when and how; pure.
 //! - `watchdog.rs`: when a turn has taken too long; pure.
 
+mod answer;
 mod budget;
 mod cancel;
 mod dispatcher;

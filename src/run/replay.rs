@@ -22,7 +22,7 @@ use super::turn::{Ended, Output};
 use crate::agent::{Agent, AgentOptions, Dialect, Signal, Sink, TurnEnd};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Fact;
-use crate::stream::{Batch, Chunk, EventQueue, Frame};
+use crate::stream::{Batch, Chunk, EventQueue, Frame, Packer};
 
 /// How much later than the line before it each line comes, in milliseconds.
 const LINE_MS: u64 = 10;
@@ -43,7 +43,7 @@ pub struct Replay {
 
 /// Where the events come together.
 struct Stage {
-    agent: &'static dyn Agent,
+    agent: Arc<dyn Agent>,
     dispatcher: Dispatcher,
     now: u64,
     turn: Option<TurnUnderWay>,
@@ -59,10 +59,11 @@ struct TurnUnderWay {
 
 impl Replay {
     /// The stdout of an agent, to be played from its beginning.
-    pub fn new(agent: &'static dyn Agent, transcript: Vec<u8>) -> Result<Self> {
+    pub fn new(agent: Arc<dyn Agent>, transcript: Vec<u8>) -> Result<Self> {
         let dialect = agent.dialect(&AgentOptions::default())?;
         let queue = Arc::new(EventQueue::new(|| ()));
-        let mut dispatcher = Dispatcher::new(Arc::clone(&queue), Some(Duration::ZERO));
+        let mut dispatcher =
+            Dispatcher::new(Arc::clone(&queue), Packer::default(), Arc::default(), Some(Duration::ZERO));
         let now = dispatcher.tick();
         let stage = Stage { agent, dispatcher, now, turn: None, turns: 0, agent_session_id: None };
         Ok(Self { transcript, next: 0, dialect, stage, queue, over: false })
@@ -147,7 +148,7 @@ impl Ear<'_> {
 
     fn turn_begins(&mut self) {
         if self.stage.turn.is_none() {
-            let prompt = prompt_of_turn(self.stage.agent, self.from_here);
+            let prompt = prompt_of_turn(&*self.stage.agent, self.from_here);
             self.stage.begin(prompt.as_deref());
         }
     }
@@ -164,7 +165,7 @@ impl Sink for Ear<'_> {
             self.turn_begins();
         }
         if let Some(turn) = &mut self.stage.turn {
-            turn.output.note(&chunk, self.stage.agent);
+            turn.output.note(&chunk, &*self.stage.agent);
         }
         self.stage.dispatcher.chunk(chunk);
     }
@@ -213,7 +214,7 @@ impl Stage {
             self.dispatcher.fact(Fact::SessionStarted { provider, model: None, project_path });
         }
         if let Some(prompt) = prompt {
-            self.dispatcher.fact(Fact::PromptSubmitted { prompt });
+            self.dispatcher.fact(Fact::PromptSubmitted { prompt, images: &[] });
         }
         self.dispatcher.fact(Fact::TurnStarted { run_id: &run_id, turn: self.turns, warm: self.turns > 1 });
         self.turn = Some(TurnUnderWay { run_id, started: self.now, output: Output::default() });

@@ -8,7 +8,7 @@ use crate::stream::{Chunk, Frame};
 /// Takes what a dialect understood of one frame.
 pub(super) struct RunSink<'a> {
     pub(super) dispatcher: &'a mut Dispatcher,
-    pub(super) agent: &'static dyn Agent,
+    pub(super) agent: &'a dyn Agent,
     pub(super) output: Option<&'a mut Output>,
     /// Whether nobody reads any more: what is said is then only written down.
     pub(super) drop_chunks: bool,

@@ -1,6 +1,7 @@
 //! What is known of the turn under way.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::budget::Budget;
 use super::cancel::Cancellation;
 use super::retry::{Progress, RetryContext, RetryPolicy, Way};
 use super::watchdog::{Timeouts, Vitals};
-use crate::agent::{Agent, PermissionRequest};
+use crate::agent::{Agent, Image, PermissionRequest};
 use crate::error::{ErrorKind, ErrorReport};
 use crate::event::{Fact, Payload};
 use crate::stream::{Chunk, TurnResult, Usage};
@@ -72,6 +73,8 @@ pub(super) struct Turn {
     /// What the attempt under way has come to.
     pub(super) output: Output,
     pub(super) prompt: String,
+    /// The images that go with it.
+    pub(super) images: Arc<[Image]>,
     /// The prompt for an agent that does not know the conversation.
     pub(super) retold: Option<String>,
     /// Whether the conversation may be retold if the agent turns out not to know it; in an attempt that is done once.

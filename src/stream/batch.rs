@@ -15,6 +15,10 @@
 //! | `tool:completed`, `tool:failed` with a long text as `data` | the chunk without `data` as JSON, and that text |
 //! | all others | one JSON text: the chunk, or the data of the fact |
 //! | [`TIME_MARK`] | none; its two words are the low and high half of the time of the events after it |
+//! | [`LINES_MARK`] | none; its words are how many events it stands for, whether the answer is among them, and where their lines end |
+//!
+//! Where a session is asked for JSON lines, what is said and thought is no event of its own: it is in the lines, which are
+//! bytes beside the arena.
 //!
 //! Events in a batch are consecutive, so the first one's `seq` gives all of them. The arena is kept small because
 //! strings sliced out of it keep all of it alive in V8, and is Latin-1 where the text allows, which V8 stores in half
@@ -26,10 +30,14 @@ use encoding_rs::mem::{convert_str_to_utf16, convert_utf8_to_latin1_lossy, is_st
 use serde::Serialize;
 
 use crate::event::{Event, Payload};
+use crate::stream::json_lines::{JsonLines, Written};
 use crate::stream::{Chunk, ToolData};
 
 /// The kind of the words that carry a time.
 pub const TIME_MARK: u8 = 0xff;
+
+/// The kind of the words that stand for events whose lines are written already.
+pub const LINES_MARK: u8 = 0xfe;
 
 /// An arena is closed when it has grown to this many code units; only a single larger event exceeds it.
 const ARENA_LIMIT: usize = 64 * 1024;
@@ -89,6 +97,8 @@ pub struct Batch {
     pub first_seq: u64,
     /// The text of all events.
     pub arena: Arena,
+    /// Lines that events became.
+    pub lines: Vec<u8>,
     /// The words; see the module.
     pub words: Vec<u32>,
     /// How many events.
@@ -102,13 +112,15 @@ impl Batch {
             Arena::Latin1(_) => 1,
             Arena::Utf16(_) => 2,
         };
-        self.arena.len() * unit + self.words.len() * 4
+        self.arena.len() * unit + self.lines.len() + self.words.len() * 4
     }
 
     /// Takes `next` in if it follows directly, has the same encoding, and there is room; gives it back otherwise.
     pub fn append(&mut self, next: Self) -> Result<(), Self> {
         let fits = self.arena.len() + next.arena.len() <= ARENA_LIMIT
             && self.words.len() + next.words.len() <= WORD_LIMIT
+            && self.lines.is_empty()
+            && next.lines.is_empty()
             && self.first_seq + self.events == next.first_seq;
         let Ok(offset) = u32::try_from(self.arena.len()) else { return Err(next) };
         match (&mut self.arena, &next.arena) {
@@ -119,7 +131,8 @@ impl Batch {
         let mut words = next.words.into_iter();
         while let Some(head) = words.next() {
             self.words.push(head);
-            let shift = if head & 0xff == u32::from(TIME_MARK) { 0 } else { offset };
+            let is_mark = [TIME_MARK, LINES_MARK].map(u32::from).contains(&(head & 0xff));
+            let shift = if is_mark { 0 } else { offset };
             self.words.extend(words.by_ref().take((head >> 8) as usize).map(|word| word + shift));
         }
         self.events += next.events;
@@ -137,17 +150,33 @@ pub struct Packer {
     events: u64,
     marked: Option<u64>,
     full: Vec<Batch>,
+    /// Writes what is said and thought as lines, where that is asked for.
+    writer: Option<JsonLines>,
+    lines: Vec<u8>,
+    /// Where the words of the lines begin that the next one is added to.
+    run: Option<usize>,
 }
 
 impl Packer {
+    /// One that writes what is said and thought as lines of the session with this id.
+    pub fn with_json_lines(session_id: &str) -> Self {
+        Self { writer: Some(JsonLines::new(session_id)), ..Self::default() }
+    }
+
     /// Adds an event. Consecutive calls must bring consecutive events.
     pub fn push(&mut self, event: &Event<'_>) {
-        if self.units >= ARENA_LIMIT || self.words.len() + WORDS_PER_EVENT > WORD_LIMIT {
+        let is_full = self.units.max(self.lines.len()) >= ARENA_LIMIT;
+        if is_full || self.words.len() + WORDS_PER_EVENT > WORD_LIMIT {
             self.close();
         }
         if self.events == 0 {
             self.first_seq = event.seq;
         }
+        if self.write_line(event) {
+            self.events += 1;
+            return;
+        }
+        self.run = None;
         if self.marked != Some(event.timestamp) {
             self.marked = Some(event.timestamp);
             #[expect(clippy::cast_possible_truncation, reason = "the two halves of a 64-bit number")]
@@ -190,6 +219,24 @@ impl Packer {
         self.full.drain(..)
     }
 
+    /// Writes an event as a line; whether it is one.
+    fn write_line(&mut self, event: &Event<'_>) -> bool {
+        let (Some(writer), Payload::Chunk(chunk)) = (&mut self.writer, &event.payload) else { return false };
+        let written = writer.write(&mut self.lines, event.timestamp, chunk);
+        if written == Written::Not {
+            return false;
+        }
+        let run = *self.run.get_or_insert_with(|| {
+            self.words.extend([head(LINES_MARK, 3), 0, 0, 0]);
+            self.words.len() - 3
+        });
+        self.words[run] += 1;
+        self.words[run + 1] |= u32::from(written == Written::Answer);
+        // Closed at a length far below what 32 bits hold; only a single line may go beyond it, and lines are capped.
+        self.words[run + 2] = u32::try_from(self.lines.len()).unwrap_or(u32::MAX);
+        true
+    }
+
     fn text_event(&mut self, kind: u8, content: &str, parent: Option<&Cow<'_, str>>) {
         self.words.push(head(kind, 1 + u32::from(parent.is_some())));
         self.field(content);
@@ -226,9 +273,11 @@ impl Packer {
         self.full.push(Batch {
             first_seq: self.first_seq,
             arena: Arena::encode(&self.text),
+            lines: std::mem::take(&mut self.lines),
             words: self.words.clone(),
             events: self.events,
         });
+        self.run = None;
         if self.text.capacity() > 4 * ARENA_LIMIT {
             self.text = String::new();
         }
@@ -352,6 +401,40 @@ mod tests {
         let short = vec![format!(r#"{{"type":"tool_result",{rest},"data":"short"}}"#)];
         let fields: Vec<_> = events.into_iter().map(|(.., fields)| fields).collect();
         assert_eq!(fields, [short.clone(), vec![format!(r#"{{"type":"tool_result",{rest}}}"#), long], short]);
+    }
+
+    #[test]
+    fn what_is_said_is_lines_where_they_are_asked_for() {
+        let mut packer = Packer::with_json_lines("s");
+        packer.push(&delta(1, "a", None));
+        packer.push(&delta(2, "subagent", Some("toolu_1")));
+        let status = Chunk::Status { status: "compacting".into(), detail: None };
+        packer.push(&Event { seq: 3, timestamp: 5, payload: status.into() });
+        let thought = Chunk::Thinking { content: Some("b".into()), parent_tool_use_id: None };
+        packer.push(&Event { seq: 4, timestamp: 5, payload: thought.into() });
+        let batches: Vec<Batch> = packer.take().collect();
+        let [batch] = &batches[..] else { panic!("one batch, not {}", batches.len()) };
+        let lines = String::from_utf8(batch.lines.clone()).unwrap();
+        let ends: Vec<usize> = lines.match_indices('\n').map(|(at, _)| at + 1).collect();
+        let [first, second] = ends[..] else { panic!("two lines, not {}", ends.len()) };
+        let ends = [first, second].map(|end| u32::try_from(end).unwrap());
+        assert_eq!(batch.events, 4);
+        assert_eq!(batch.words[..4], [head(LINES_MARK, 3), 2, 1, ends[0]]);
+        assert_eq!(batch.words[batch.words.len() - 4..], [head(LINES_MARK, 3), 1, 0, ends[1]]);
+        assert!(lines[..first].contains(r#""type":"text_delta""#));
+        assert!(lines[first..].contains(r#""type":"thinking""#));
+    }
+
+    #[test]
+    fn lines_are_handed_over_in_parts() {
+        let mut packer = Packer::with_json_lines("s");
+        for seq in 1..=10_000 {
+            packer.push(&delta(seq, "some words of an answer", None));
+        }
+        let batches: Vec<Batch> = packer.take().collect();
+        assert!(batches.len() > 3);
+        assert!(batches.iter().all(|batch| batch.lines.len() < ARENA_LIMIT + 200));
+        assert_eq!(batches.iter().map(|batch| batch.events).sum::<u64>(), 10_000);
     }
 
     #[test]

@@ -5,11 +5,12 @@
 mod batch;
 mod chunk;
 mod frame;
+mod json_lines;
 mod queue;
 mod repair;
 
 pub use crate::usage::Usage;
-pub use batch::{Arena, Batch, Packer, TIME_MARK};
+pub use batch::{Arena, Batch, LINES_MARK, Packer, TIME_MARK};
 pub use chunk::{Chunk, Json, ToolData, TurnResult, json_of};
 pub use frame::{Frame, FrameDecoder};
 pub use queue::EventQueue;

@@ -102,3 +102,26 @@ fn many_files_are_read_on_several_threads() {
         assert!(ids.contains(&format!("s{number}").as_str()), "{ids:?}");
     }
 }
+
+#[test]
+fn it_is_kept_in_memory_where_only_locus_has_a_folder() {
+    let project = Project::new();
+    let theirs = project.path().join(".locus/sessions");
+    fs::create_dir_all(&theirs).unwrap();
+    let path = theirs.join("session-a.json");
+    let session = |prompt: &str| {
+        format!(r#"{{"createdAt":5,"messages":[{{"role":"user","content":"{prompt}","timestamp":5}}]}}"#)
+    };
+    fs::write(&path, session("first")).unwrap();
+    let preview = || project.store.list(&ListFilter::default()).unwrap().sessions[0].preview.clone();
+    assert_eq!(preview(), "first");
+    // What looks unchanged is not read again.
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    fs::write(&path, session("other")).unwrap();
+    fs::File::open(&path).unwrap().set_modified(modified).unwrap();
+    assert_eq!(preview(), "first");
+    assert!(!project.store.folder().path().exists(), "looking makes nothing");
+    project.put("one", 1000, &[("second", "yes")]);
+    assert_eq!(project.ids(), ["one", "session-a"]);
+    assert!(project.file("index/v2.db").exists());
+}

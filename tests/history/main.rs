@@ -9,5 +9,6 @@ mod legacy;
 mod process;
 mod recording;
 mod round_trips;
+mod snapshot;
 mod store;
 mod support;

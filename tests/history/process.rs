@@ -104,7 +104,8 @@ pub(crate) fn open_or_create(store: &Store) -> Conversation {
 pub(crate) fn prompt(content: &str) -> Vec<u8> {
     let mut line = Vec::new();
     let (content, provider) = (content.to_owned(), "claude".to_owned());
-    Record::Prompt { run_id: content.clone(), content, provider, model: None }.write(1, &mut line);
+    Record::Prompt { run_id: content.clone(), content, provider, model: None, images: Vec::new() }
+        .write(1, &mut line);
     line
 }
 

@@ -65,7 +65,8 @@ pub(crate) fn session(id: &str, created_at: u64, turns: &[(&str, &str)]) -> Vec<
         let at = created_at + 1 + index as u64;
         let run_id = format!("run-{index}");
         let (content, provider) = ((*prompt).to_owned(), "claude".to_owned());
-        Record::Prompt { run_id: run_id.clone(), content, provider, model: None }.write(at, &mut lines);
+        Record::Prompt { run_id: run_id.clone(), content, provider, model: None, images: Vec::new() }
+            .write(at, &mut lines);
         Record::Text { run_id: run_id.clone(), content: (*answer).to_owned() }.write(at, &mut lines);
         Record::Turn(Turn {
             run_id,
@@ -94,7 +95,7 @@ pub(crate) trait Observe {
     fn payload<'a>(&mut self, run: &str, payload: impl Into<Payload<'a>>);
 
     fn prompt(&mut self, run: &str, prompt: &str) {
-        self.payload(run, Fact::PromptSubmitted { prompt });
+        self.payload(run, Fact::PromptSubmitted { prompt, images: &[] });
     }
 
     fn text(&mut self, run: &str, content: &str) {

@@ -61,7 +61,7 @@ async fn an_agent_that_cannot_resume_is_told_of_the_conversation() {
     assert_eq!(told.answer(), "told, then hi ");
     assert_eq!(
         statuses(&told, "resumed"),
-        [json!({ "via": "context", "reason": "acp cannot go on with a conversation of another process" })]
+        [json!({ "via": "context", "reason": "fake cannot go on with a conversation of another process" })]
     );
 }
 
@@ -183,7 +183,7 @@ async fn a_model_and_a_mode_are_chosen_before_the_first_prompt() {
     let mut host = acp("acp-that-chooses", |options, _| options.agent.model = Some("huge".into()));
     let failed = host.turn("hi").await;
     assert_eq!(failed.error()["code"], "INVALID_INPUT");
-    assert_eq!(failed.error()["error"], "acp has no model 'huge'; it has small, large");
+    assert_eq!(failed.error()["error"], "fake has no model 'huge'; it has small, large");
 }
 
 #[tokio::test]
@@ -192,7 +192,6 @@ async fn an_agent_without_a_command_is_none() {
         ("acp", None, "say which"),
         ("acp", Some("'"), "a quote that does not end"),
         ("acp", Some(" "), "is empty"),
-        ("gemini", Some("gemini --acp"), "has a command of its own"),
     ] {
         let mut host = Host::speaking(provider, "acp-that-asks", |options, _| {
             options.agent.executable = None;

@@ -13,6 +13,7 @@ mod codex;
 mod end;
 mod endings;
 mod flow;
+mod images;
 mod launch;
 mod permission;
 mod recording;

@@ -108,6 +108,7 @@ pub(crate) fn turn(prompt: impl Into<String>) -> TurnOptions {
     TurnOptions {
         budget: Budget::default(),
         prompt: prompt.into(),
+        images: Vec::new(),
         run_id: "run-1".to_owned(),
         can_ask: false,
         timeouts: Timeouts::default(),

@@ -1,4 +1,5 @@
 import type { ModelUsage } from '../chunks.js'
+import { symbols } from './display/symbols.js'
 
 /** A duration for people: `85ms`, `3.2s`, `2m 05s`. */
 export function formatDuration(milliseconds: number): string {
@@ -11,6 +12,12 @@ export function formatDuration(milliseconds: number): string {
   }
   const whole = Math.round(milliseconds / 1000)
   return `${Math.floor(whole / 60)}m ${String(whole % 60).padStart(2, '0')}s`
+}
+
+/** How long something has gone on, for people who watch it grow: `0s`, `14s`, `2m 05s`. */
+export function formatElapsed(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000))
+  return seconds < 60 ? `${seconds}s` : formatDuration(seconds * 1000)
 }
 
 /** A count of tokens for people: `850`, `12.3k`, `1.2M`. */
@@ -37,7 +44,7 @@ export function costMark({ costUsd, costSource, costPartial }: Cost): string {
   if (costUsd === undefined) {
     return 'unknown'
   }
-  return `${costPartial ? '≥' : ''}${costSource === 'prices' ? '~' : ''}${formatCost(costUsd)}`
+  return `${costPartial ? symbols().atLeast : ''}${costSource === 'prices' ? '~' : ''}${formatCost(costUsd)}`
 }
 
 /** The same in words. */

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto'
+import { fstatSync } from 'node:fs'
 
 import { Command, CommanderError } from 'commander'
 import pkg from '../../package.json'
 
 import { type ErrorCode, execError } from '../errors.js'
 import { type ExecFlags, runExec } from './commands/exec.js'
+import { symbols } from './display/symbols.js'
 import { EXIT_CODES } from './exit-codes.js'
 import { endIfTerminalIsGone } from './hang-up.js'
 import { Output } from './output.js'
-import type { PermissionDesk } from './permissions/permission-desk.js'
+import type { Asker } from './permissions/permission-desk.js'
 import { JsonStreamRenderer } from './renderers/json-stream.js'
 import type { Renderer } from './renderers/renderer.js'
 
@@ -17,8 +19,9 @@ interface Flags extends ExecFlags {
   interactive?: boolean
   saveOnExit?: string
   status?: boolean
-  stream: boolean
+  stream?: boolean
   simple?: boolean
+  ascii?: boolean
   jsonStream?: boolean
   legacy?: boolean
   verbose?: boolean
@@ -38,16 +41,17 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .description('run a prompt with an agent')
     .argument('[prompt...]', 'what the agent is to do; - reads it from stdin')
     .option('-i, --interactive', 'talk with the agent; also without a prompt in a terminal')
-    .option(
-      '-p, --provider <name>',
-      'the agent: claude, codex, gemini, opencode, goose, qwen or demo (default: claude)',
-    )
+    .option('-p, --provider <name>', 'the agent; `locus exec agents` lists them (default: claude)')
+    .option('--trust-project', "run agents as the project's .locus/agents.toml says, without asking")
     .option('-m, --model <name>', "the model (default: the agent's choice)")
+    .option('--image <path>', 'an image for the agent to look at; can be repeated', collect)
     .option('--executable <path>', "the agent's executable (default: found on PATH)")
     .option('--agent-command <argv>', 'any other agent that speaks ACP, for example "gemini --acp"')
     .option('-d, --dir <path>', 'the working directory of the agent (default: this one)')
+    .option('--stream', 'show the list of things to do in a box, and the answer below it')
     .option('--no-stream', 'show the answer when it is complete')
     .option('--simple', 'only append lines: no colour, no animation')
+    .option('--ascii', 'no symbol beyond ASCII in the display; also by LOCUS_ASCII=1')
     .option('--json-stream', 'print the events as JSON, one a line')
     .option('--legacy', 'run the agent once with its plain text output, without the engine')
     .option('-y, --yes', 'allow every tool that is not denied')
@@ -61,7 +65,7 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .option('-c, --continue', 'go on with the conversation that was changed last')
     .option('--no-save', 'do not keep the conversation on disk')
     .option('--save-on-exit <when>', 'ask, always or never: whether a conversation of -i is kept')
-    .option('--no-status', 'no status line under what is typed in -i')
+    .option('--no-status', 'no status line')
     .option(
       '--retries <count>',
       'how often a turn is tried again that fails of something that may pass (default: 2)',
@@ -79,14 +83,23 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .version(pkg.version)
     .addHelpText('after', HELP)
     .action(run)
-  addStored(exec, 'sessions', 'list, show, search, export, replay, … the conversations of this project')
-  addStored(exec, 'usage', 'what the turns of this project used: tokens and costs')
-  addStored(exec, 'clean', 'delete and compress old conversations, remove what killed processes left behind')
+  addProjectCommand(
+    exec,
+    'sessions',
+    'list, show, search, export, replay the conversations of this project, and more',
+  )
+  addProjectCommand(exec, 'usage', 'what the turns of this project used: tokens and costs')
+  addProjectCommand(
+    exec,
+    'clean',
+    'delete and compress old conversations, remove what killed processes left behind',
+  )
+  addProjectCommand(exec, 'agents', 'the agents that there are; allow those of this project')
   return root
 }
 
-/** A command about stored conversations; what it knows is loaded when it is called. */
-function addStored(exec: Command, name: 'sessions' | 'clean' | 'usage', description: string): void {
+/** A command about a project; what it knows is loaded when it is called. */
+function addProjectCommand(exec: Command, name: ProjectCommand, description: string): void {
   exec
     .enablePositionalOptions()
     .command(name)
@@ -97,14 +110,17 @@ function addStored(exec: Command, name: 'sessions' | 'clean' | 'usage', descript
     .passThroughOptions()
     .action(async (args: string[], _flags: object, command: Command) => {
       const { dir } = command.optsWithGlobals<Flags>()
-      if (name === 'usage') {
-        const { runUsage } = await import('./commands/usage.js')
-        process.exitCode = await runUsage(args, dir)
-        return
-      }
-      const { runClean, runSessions } = await import('./commands/sessions.js')
-      process.exitCode = await (name === 'sessions' ? runSessions : runClean)(args, dir)
+      process.exitCode = await (await RUNS[name]())(args, dir)
     })
+}
+
+type ProjectCommand = keyof typeof RUNS
+
+const RUNS = {
+  sessions: async () => (await import('./commands/sessions.js')).runSessions,
+  clean: async () => (await import('./commands/sessions.js')).runClean,
+  usage: async () => (await import('./commands/usage.js')).runUsage,
+  agents: async () => (await import('./commands/agents.js')).runAgents,
 }
 
 const HELP = `
@@ -128,33 +144,48 @@ async function makeRenderer(flags: Flags): Promise<Renderer> {
     return new JsonStreamRenderer(out)
   }
   const err = new Output(process.stderr)
-  const { TerminalRenderer } = await import('./renderers/terminal.js')
-  const { SpinnerIndicator } = await import('./renderers/spinner.js')
   const plain =
     flags.simple || err.isTerminal === false || process.env.NO_COLOR || process.env.TERM === 'dumb'
-  return new TerminalRenderer({
-    out,
-    err,
-    stream: flags.stream,
+  const box = flags.stream === true
+  const options = { stream: flags.stream !== false, verbose: flags.verbose ?? false, symbols: symbols() }
+  if (!plain && !process.env.CI && isOneTerminal()) {
+    const { LiveRun } = await import('./display/live-run.js')
+    return new LiveRun({ ...options, stdout: process.stdout, status: flags.status !== false, box })
+  }
+  const { TerminalRenderer } = await import('./renderers/terminal.js')
+  const { SpinnerIndicator } = await import('./renderers/spinner.js')
+  const renderer = new TerminalRenderer({
+    ...{ ...options, out, err, colors: !plain },
     ...(!plain && !process.env.CI && { indicator: new SpinnerIndicator() }),
-    colors: !plain,
-    verbose: flags.verbose ?? false,
   })
+  if (!box) {
+    return renderer
+  }
+  const { ChecklistLines } = await import('./renderers/checklist-lines.js')
+  return new ChecklistLines(renderer, options.symbols)
+}
+
+/** Whether stdout and stderr are the same terminal: one screen, with one cursor. */
+function isOneTerminal(): boolean {
+  const { stdout, stderr } = process
+  return stdout.isTTY && stderr.isTTY && fstatSync(stdout.fd).rdev === fstatSync(stderr.fd).rdev
 }
 
 /** Who is asked for permission: the person at the terminal, if there is one. */
-async function makeDesk({ jsonStream }: Flags): Promise<PermissionDesk | undefined> {
+function makeAsker({ jsonStream }: Flags, { lend = (ask) => ask() }: Renderer): Asker | undefined {
   if (jsonStream || !process.stdin.isTTY || !process.stderr.isTTY) {
     return undefined
   }
-  const { PermissionDesk } = await import('./permissions/permission-desk.js')
-  return new PermissionDesk(async (request, signal) => {
+  return async (request, signal) => {
     const { askInTerminal } = await import('./permissions/terminal-asker.js')
-    return await askInTerminal(request, signal)
-  })
+    return await lend(() => askInTerminal(request, signal))
+  }
 }
 
 async function exec(words: string[], flags: Flags): Promise<void> {
+  if (flags.ascii) {
+    process.env.LOCUS_ASCII = '1'
+  }
   if (flags.legacy) {
     const { runLegacy } = await import('./commands/legacy.js')
     process.exitCode = await runLegacy(words, flags)
@@ -164,18 +195,23 @@ async function exec(words: string[], flags: Flags): Promise<void> {
     const { runRepl } = await import('./repl/run.js')
     process.exitCode = await runRepl(words, flags)
   } else {
-    process.exitCode = await runExec(words, flags, await makeRenderer(flags), await makeDesk(flags))
+    const renderer = await makeRenderer(flags)
+    process.exitCode = await runExec(words, flags, renderer, makeAsker(flags, renderer))
   }
   endIfTerminalIsGone()
 }
 
 /** Whether somebody wants to talk: by the flag, or by giving no prompt in a terminal. */
-function isInteractive(words: string[], { interactive, jsonStream }: Flags): boolean {
+function isInteractive(words: string[], { interactive, jsonStream, stream }: Flags): boolean {
   if (interactive && jsonStream) {
     throw execError('INVALID_INPUT', '--json-stream is for programs; leave out --interactive')
   }
   const talks = words.length === 0 && process.stdin.isTTY && process.stdout.isTTY && !jsonStream
-  return interactive ?? talks
+  const isInteractive = interactive ?? talks
+  if (isInteractive && stream) {
+    throw execError('INVALID_INPUT', '--stream is for a single prompt; give one, or leave it out')
+  }
+  return isInteractive
 }
 
 function onOutputError(error: NodeJS.ErrnoException): void {
@@ -214,7 +250,7 @@ function fail(thrown: unknown, jsonStream: boolean): void {
   const message = usage ? `${text}; see locus exec --help` : text
   process.exitCode = EXIT_CODES[code]
   if (!jsonStream) {
-    process.stderr.write(`✗ ${code} ${message}\n`)
+    process.stderr.write(`${symbols().failed} ${code} ${message}\n`)
     return
   }
   const renderer = new JsonStreamRenderer(new Output(process.stdout))

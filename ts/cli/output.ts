@@ -41,8 +41,21 @@ export class Output {
     if (this.#buffer === '') {
       return
     }
-    const ready = this.#stream.write(this.#buffer)
+    const text = this.#buffer
     this.#buffer = ''
+    this.#send(text)
+  }
+
+  /** Writes this now, behind what has gathered. */
+  writeBytes(bytes: Uint8Array): void {
+    this.flush()
+    if (bytes.length > 0) {
+      this.#send(bytes)
+    }
+  }
+
+  #send(data: string | Uint8Array): void {
+    const ready = this.#stream.write(data)
     if (!ready && !this.#drained) {
       this.#drained = new Promise((resolve) => {
         const go = () => {

@@ -11,7 +11,7 @@ export async function readPrompt(words: string[], stdin: NodeJS.ReadStream): Pro
   if (stdin.isTTY) {
     throw execError(
       'INVALID_INPUT',
-      'no prompt; give it as an argument, or in a pipe: echo "…" | locus exec -',
+      'no prompt; give it as an argument, or in a pipe: echo "hello" | locus exec -',
     )
   }
   return checked(await text(stdin), 'the prompt on stdin is empty; say what the agent is to do')

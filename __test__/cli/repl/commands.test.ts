@@ -46,6 +46,8 @@ describe('commands', () => {
         /model [name]                 show or change the model
         /provider [name]              show or change the agent
         /status                       show who answers, what is allowed, what was used
+        /forbid [number|all]          take back what you always allowed in this conver
+      sation
         /cost                         show tokens and cost
         /save                         make sure that the conversation is on disk
         /export [md|json|jsonl|html] [file]
@@ -94,7 +96,7 @@ describe('commands', () => {
     send(terminal, 'look')
     await terminal.shown('$0.25')
     send(terminal, '/status')
-    await terminal.shown('everything (--yes), not Write')
+    await terminal.shown('Allowed:  everything (--yes)\nDenied:   Write')
     send(terminal, '/cost')
     await terminal.shown('1 turn; 10 tokens in, 20 out, 6 cached; cost $0.25')
     send(terminal, 'session')

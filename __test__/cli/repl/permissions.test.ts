@@ -40,7 +40,7 @@ describe('a question for permission in a conversation', () => {
     await terminal.shown('❯ again')
     await terminal.shown('out\n\n❯')
     send(terminal, '/status')
-    await terminal.shown('Bash(rm -rf build) (said here)')
+    await terminal.shown('Always:   1 Bash(rm -rf build)')
     expect(terminal.screen().match(/asks for permission/g)).toHaveLength(1)
     send(terminal, '/reset')
     await terminal.shown('a new conversation begins')

@@ -1,14 +1,26 @@
-import { readdirSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { createReadStream, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
+import { fakeAgent } from '../../support/fakes.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { isRunning, openLifeline } from '../../support/lifeline.js'
-import { CTRL_C, CTRL_D, endAfterTest, type ReplSetup, send, startRepl } from '../../support/repl.js'
+import {
+  CTRL_C,
+  CTRL_D,
+  CTRL_Z,
+  ENTER,
+  endAfterTest,
+  type ReplSetup,
+  send,
+  startRepl,
+} from '../../support/repl.js'
 import type { TerminalRun } from '../../support/terminal.js'
 
 const ESC = '\u001b['
+const PATIENTLY = { timeout: 20_000 }
 
 /** Starts a turn that does not end by itself. */
 async function startedTurn(agent: string, setup: ReplSetup = {}) {
@@ -21,11 +33,19 @@ async function startedTurn(agent: string, setup: ReplSetup = {}) {
   return { terminal, pid, lifeline, cwd }
 }
 
+/** The records of this type in the only conversation of a project. */
+function recordsIn(folder: string, type: string): unknown[] {
+  const history = join(folder, '.locus', 'exec-history')
+  const [name = ''] = readdirSync(history).filter((name) => name.endsWith('.jsonl'))
+  const lines = readFileSync(join(history, name), 'utf8').trimEnd().split('\n')
+  return lines.map((line) => JSON.parse(line)).filter((record) => record.type === type)
+}
+
 const savedIn = (folder: string) =>
   readdirSync(join(folder, '.locus', 'exec-history')).filter((name) => name.endsWith('.jsonl')).length
 
 /** Everything that was switched on was switched off again. */
-function expectRestored({ bytes }: TerminalRun): void {
+function expectRestored({ bytes }: Pick<TerminalRun, 'bytes'>): void {
   for (const [on, off] of [
     ['?2004h', '?2004l'],
     ['?25l', '?25h'],
@@ -39,7 +59,7 @@ function expectRestored({ bytes }: TerminalRun): void {
 
 describe('Ctrl+C', () => {
   it('interrupts the turn; the agent, the conversation and the prompt stay', async () => {
-    const { terminal, pid } = await startedTurn('waits-for-interrupt')
+    const { terminal, pid, lifeline, cwd } = await startedTurn('waits-for-interrupt')
     await terminal.shown(`waiting in ${pid} for begin`)
     terminal.type(CTRL_C)
     await terminal.shown('⏹ interrupted')
@@ -49,7 +69,9 @@ describe('Ctrl+C', () => {
     terminal.type(CTRL_D)
     const run = await terminal.finished
     expect(run.exitCode).toBe(0)
+    await lifeline.closed
     expect(isRunning(pid)).toBe(false)
+    expect(recordsIn(cwd, 'turn')).toMatchObject([{ errorCode: 'CANCELLED' }, { errorCode: 'CANCELLED' }])
     expectRestored(run)
   })
 
@@ -68,13 +90,15 @@ describe('Ctrl+C', () => {
   })
 
   it('a second one does not wait for an agent that heeds nothing', async () => {
-    const { terminal } = await startedTurn('ignores-interrupts')
+    const { terminal, lifeline, cwd } = await startedTurn('ignores-interrupts')
     await terminal.shown('never')
     terminal.type(CTRL_C)
     await terminal.shown('Ctrl+C again leaves at once')
     terminal.type(CTRL_C)
     const run = await terminal.finished
     expect(run.exitCode).toBe(130)
+    await lifeline.closed
+    expect(recordsIn(cwd, 'prompt')).toMatchObject([{ content: 'begin' }])
     expectRestored(run)
   })
 
@@ -113,11 +137,24 @@ describe.each([
     expectRestored(run)
   })
 
-  it('at the prompt leaves', async () => {
-    const terminal = await startRepl('answers-with-the-prompt')
+  it('at the prompt leaves, and the agent that waits there goes with it', async () => {
+    const { terminal, lifeline, cwd } = await startedTurn('answers-with-the-prompt')
+    await terminal.shown('out\n\n❯')
     terminal.kill(signal)
     const run = await terminal.finished
     expect(run.exitCode).toBe(exitCode)
+    await lifeline.closed
+    expect(recordsIn(cwd, 'turn')).toMatchObject([{ success: true }])
+    expectRestored(run)
+  })
+
+  it('before anything was said leaves nothing behind', async () => {
+    const cwd = temporaryFolder()
+    const terminal = await startRepl('answers-with-the-prompt', { cwd })
+    terminal.kill(signal)
+    const run = await terminal.finished
+    expect(run.exitCode).toBe(exitCode)
+    expect(readdirSync(cwd)).toEqual([])
     expectRestored(run)
   })
 })
@@ -145,22 +182,129 @@ it('SIGINT from elsewhere is as Ctrl+C', async () => {
 })
 
 it('an agent that heeds nothing is not waited for longer than 5 seconds', async () => {
-  const { terminal } = await startedTurn('ignores-interrupts')
+  const { terminal, lifeline, cwd } = await startedTurn('ignores-interrupts')
   await terminal.shown('never')
   const asked = performance.now()
   terminal.kill('SIGTERM')
   const run = await terminal.finished
   expect(run.exitCode).toBe(143)
   expect(performance.now() - asked).toBeLessThan(8000)
+  await lifeline.closed
+  expect(recordsIn(cwd, 'prompt')).toMatchObject([{ content: 'begin' }])
   expectRestored(run)
 })
 
 it('an agent dies with a program that is killed', async () => {
-  const { terminal, lifeline } = await startedTurn('waits-for-interrupt')
+  const { terminal, lifeline, cwd } = await startedTurn('waits-for-interrupt')
   await terminal.shown('for begin')
   terminal.kill('SIGKILL')
   await terminal.finished
   await lifeline.closed
+  expect(recordsIn(cwd, 'prompt')).toMatchObject([{ content: 'begin' }])
+})
+
+/** Pids that a hostile tree tells of, by their names, and the end of all but `D`, which nobody hears of. */
+function treeThrough(fifo: string) {
+  execFileSync('mkfifo', [fifo])
+  const pids = new Map<string, number>()
+  const told = createReadStream(fifo, 'utf8')
+  const planted = new Promise<void>((resolve) => {
+    let text = ''
+    told.on('data', (data) => {
+      text += data
+      for (const [, name = '', pid] of text.matchAll(/^(\w+) (\d+)\n/gm)) {
+        pids.set(name, Number(pid))
+      }
+      if (pids.size === 5) {
+        resolve()
+      }
+    })
+  })
+  const felled = new Promise<void>((resolve) => told.on('end', resolve))
+  return { pids, planted, felled }
+}
+
+describe('of a tree of processes that heed nothing nothing is left, and what was asked is saved', () => {
+  it.each([
+    ['Ctrl+C twice', 130],
+    ['Ctrl+D, then Ctrl+C', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+    ['a closed window', undefined],
+    ['SIGKILL', undefined],
+  ])('%s', async (how, exitCode) => {
+    const cwd = temporaryFolder()
+    const TREE = join(temporaryFolder(), 'tree')
+    const tree = treeThrough(TREE)
+    const flags = ['--executable', fakeAgent('hostile-tree')]
+    const terminal = await startRepl('answers-with-the-prompt', { cwd, flags, env: { TREE } })
+    send(terminal, 'begin')
+    await terminal.shown('the tree is planted')
+    await tree.planted
+    tree.pids.forEach(endAfterTest)
+    switch (how) {
+      case 'Ctrl+C twice':
+        terminal.type(CTRL_C)
+        await terminal.shown('Ctrl+C again leaves at once')
+        terminal.type(CTRL_C)
+        break
+      case 'Ctrl+D, then Ctrl+C':
+        terminal.type(CTRL_D)
+        await terminal.shown('Leaving when this is done; Ctrl+C interrupts it')
+        terminal.type(CTRL_C)
+        await terminal.shown('Ctrl+C again leaves at once')
+        terminal.type(CTRL_C)
+        break
+      case 'a closed window':
+        terminal.close()
+        break
+      default:
+        terminal.kill(how as NodeJS.Signals)
+    }
+    const run = await terminal.finished
+    await tree.felled
+    await expect.poll(() => [...tree.pids.values()].filter(isRunning), PATIENTLY).toEqual([])
+    expect(recordsIn(cwd, 'prompt')).toMatchObject([{ content: 'begin' }])
+    if (exitCode !== undefined) {
+      expect(run.exitCode).toBe(exitCode)
+      expectRestored(run)
+    }
+  })
+})
+
+describe('Ctrl+Z', () => {
+  it('gives the terminal back to the shell; `fg` brings all back, also in a turn', async () => {
+    const lifeline = await openLifeline()
+    const terminal = await startRepl('waits-for-interrupt', { shell: true, env: lifeline.env })
+    terminal.type('half a prompt')
+    await terminal.shown('❯ half a prompt')
+    terminal.type(CTRL_Z)
+    // What is typed before the shell has the terminal again is thrown away.
+    const stops = () => terminal.screen().match(/Stopped.*\nshell\$/g)
+    await expect.poll(stops, PATIENTLY).toHaveLength(1)
+    expectRestored({ bytes: terminal.bytes() })
+    send(terminal, 'echo the shell hears')
+    await terminal.shown('\nthe shell hears\n')
+    send(terminal, 'fg')
+    await terminal.shown('❯ half a prompt\nclaude')
+    terminal.type(`, and more${ENTER}`)
+    const pid = await lifeline.pid
+    endAfterTest(pid)
+    await terminal.shown(`waiting in ${pid} for half a prompt, and more`)
+    terminal.type(CTRL_Z)
+    await expect.poll(stops, PATIENTLY).toHaveLength(2)
+    expectRestored({ bytes: terminal.bytes() })
+    expect(isRunning(pid)).toBe(true)
+    send(terminal, 'fg')
+    await expect.poll(() => terminal.screen(), PATIENTLY).toMatch(/(Stopped.*){2}fg\n.*exec -i\n.*Answering/s)
+    terminal.type(CTRL_C)
+    await terminal.shown('⏹ interrupted')
+    terminal.type(CTRL_D)
+    await terminal.shown('Conversation saved')
+    await lifeline.closed
+    send(terminal, 'exit')
+    expectRestored(await terminal.finished)
+  })
 })
 
 describe('--save-on-exit', () => {
@@ -169,17 +313,18 @@ describe('--save-on-exit', () => {
     ['n', 0, 'The conversation was deleted.'],
     [CTRL_C, 1, 'Conversation saved'],
   ])('ask: %j', async (key, saved, words) => {
-    const cwd = temporaryFolder()
-    const terminal = await startRepl('answers-with-the-prompt', { cwd, flags: ['--save-on-exit', 'ask'] })
-    send(terminal, 'hello')
+    const flags = ['--save-on-exit', 'ask']
+    const { terminal, lifeline, cwd } = await startedTurn('answers-with-the-prompt', { flags })
     await terminal.shown('out\n')
     terminal.type(CTRL_D)
     await terminal.shown('Keep this conversation? [Y/n]')
     terminal.type(key)
-    const { exitCode, screen } = await terminal.finished
-    expect(exitCode).toBe(0)
-    expect(screen).toContain(words)
+    const run = await terminal.finished
+    expect(run.exitCode).toBe(0)
+    expect(run.screen).toContain(words)
+    await lifeline.closed
     expect(savedIn(cwd)).toBe(saved)
+    expectRestored(run)
   })
 
   it('never: nothing is written', async () => {

@@ -13,7 +13,7 @@ describe('sessions replay', () => {
     const { exitCode, stdout, stderr } = await sessions(['replay', FIRST, '--speed', 'max'], project())
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'I will write \nthe plan.\nhalf an ans\n' })
     expect(stderr).toContain('> create a plan\n')
-    expect(stderr).toContain('✓ 📝 Writing file /project/plan.md (23ms)\n')
+    expect(stderr).toContain('✓ 📝 Writing file /project/plan.md +1 −0 (23ms)\n  │ + # The Plan\n')
     expect(stderr).toContain('Tools used: Write\n')
     expect(stderr).toContain('✗ RATE_LIMIT too many requests\n')
     expect(stderr).toMatch(/✗ CANCELLED the turn was interrupted/)

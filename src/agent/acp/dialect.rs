@@ -32,8 +32,7 @@ const BARRIER: &str = "_locus/barrier";
 
 /// What one agent speaks.
 #[derive(Debug)]
-pub(super) struct Acp {
-    name: &'static str,
+pub(super) struct AcpDialect {
     wishes: Wishes,
     resume: Option<String>,
     requests: u64,
@@ -91,10 +90,9 @@ struct Question {
     reject: Option<String>,
 }
 
-impl Acp {
-    pub(super) fn new(name: &'static str, options: &AgentOptions) -> Self {
+impl AcpDialect {
+    pub(super) fn new(options: &AgentOptions) -> Self {
         Self {
-            name,
             wishes: Wishes::of(options),
             resume: options.resume.clone(),
             requests: 0,
@@ -114,7 +112,7 @@ impl Acp {
     }
 }
 
-impl Dialect for Acp {
+impl Dialect for AcpDialect {
     fn open(&mut self) -> Vec<u8> {
         let capabilities = json!({
             "fs": { "readTextFile": false, "writeTextFile": false },
@@ -190,7 +188,13 @@ impl Dialect for Acp {
     }
 }
 
-impl Acp {
+impl AcpDialect {
+    /// What people call the agent.
+    fn name(&self) -> &str {
+        let title = self.abilities.as_ref().map(|abilities| abilities.title.as_str());
+        title.filter(|title| !title.is_empty()).unwrap_or("the agent")
+    }
+
     fn request(&mut self, asked: Asked, method: &str, params: &Value) -> Vec<u8> {
         self.requests += 1;
         self.asked.push((self.requests, asked));
@@ -250,7 +254,7 @@ impl Acp {
             }
             (Some(Asked::Setting(setting)), Some(error)) => {
                 self.session = None;
-                let message = format!("{} refused {}: {}", self.name, setting.what, failure(error));
+                let message = format!("{} refused {}: {}", self.name(), setting.what, failure(error));
                 self.refused(Error::InvalidInput(message.into()), sink);
             }
             (Some(Asked::Resume), Some(error))
@@ -265,7 +269,7 @@ impl Acp {
             }
             (Some(Asked::Initialize | Asked::New | Asked::Resume | Asked::Load), Some(error)) => {
                 let ways = self.abilities.as_ref().map(|it| it.ways_to_log_in.clone()).unwrap_or_default();
-                let error = refusal(error, self.name, &ways);
+                let error = refusal(error, self.name(), &ways);
                 self.refused(error, sink);
             }
             // Otherwise the answer to a turn that was given up.
@@ -297,8 +301,10 @@ impl Acp {
             Some(VERSION) => {}
             version => {
                 let spoken = version.map_or("none that it names".to_owned(), |version| version.to_string());
-                let message =
-                    format!("{} speaks version {spoken} of ACP, and version {VERSION} is wanted", self.name);
+                let message = format!(
+                    "{} speaks version {spoken} of ACP, and version {VERSION} is wanted",
+                    self.name()
+                );
                 return self.refused(agent_error(ErrorKind::Protocol, message), sink);
             }
         }
@@ -318,7 +324,7 @@ impl Acp {
             return;
         }
         if self.resume.is_some() && !abilities.resumes && !abilities.loads {
-            let message = format!("{} cannot go on with a conversation of another process", self.name);
+            let message = format!("{} cannot go on with a conversation of another process", self.name());
             return self.refused(agent_error(ErrorKind::AgentError, message), sink);
         }
         sink.signal(Signal::Reply(self.open_session(&abilities)));
@@ -326,7 +332,7 @@ impl Acp {
 
     fn session_opened(&mut self, answer: &Answer<'_>, sink: &mut dyn Sink) {
         let Some(session) = answer.session_id.clone().or_else(|| self.resume.clone()) else {
-            let message = format!("{} opened a conversation without an id", self.name);
+            let message = format!("{} opened a conversation without an id", self.name());
             return self.refused(agent_error(ErrorKind::Protocol, message), sink);
         };
         let abilities = self.abilities.clone().unwrap_or_default();
@@ -343,7 +349,7 @@ impl Acp {
             self.meter.begins_anew();
         }
         self.brings_system_prompt = self.resume.is_none() && !abilities.takes_system_prompt;
-        match self.wishes.settings(&session, answer, self.name) {
+        match self.wishes.settings(&session, answer, self.name()) {
             Ok(settings) => self.settings = settings,
             Err(error) => return self.refused(error, sink),
         }
@@ -363,7 +369,7 @@ impl Acp {
         }
         self.session = None;
         let message =
-            format!("{} does not know this conversation: it has nothing of it to repeat", self.name);
+            format!("{} does not know this conversation: it has nothing of it to repeat", self.name());
         self.refused(agent_error(ErrorKind::AgentError, message), sink);
     }
 
@@ -399,7 +405,7 @@ impl Acp {
         let quota = || answer.meta.as_ref()?.quota.as_ref()?.tokens;
         let usage = self.meter.turn_ended(answer.usage.or_else(quota));
         let reason = answer.stop_reason.as_ref().map(|reason| reason.as_str().to_owned());
-        let name = self.name;
+        let name = self.name().to_owned();
         // An agent that is interrupted may as well call that an error.
         let interrupted = self.is_cancelled && (error.is_some() || reason.as_deref() == Some("cancelled"));
         let failed = |kind, what: &str| Some(agent_error(kind, format!("{name} {what}")));

@@ -37,4 +37,4 @@ mod tools;
 mod usage;
 mod wire;
 
-pub(super) use launch::{ACP, preset};
+pub(super) use launch::Acp;

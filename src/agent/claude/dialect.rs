@@ -13,12 +13,13 @@ use super::usage::UsageMeter;
 use super::wire::{
     Answer, ApiError, CommandLifecycle, ContentBlock, ControlRequest, ControlResponse, HostRequest, InitLine,
     Initialized, Line, Message, Outgoing, RateLimitLine, ResultLine, Retry, StreamEvent, SystemLine,
-    UserMessage,
+    UserBlock, UserContent, UserImage, UserMessage,
 };
+use crate::agent::context::ContextUse;
 use crate::agent::json::CheckedJson;
 use crate::agent::lenient::{Text, object};
 use crate::agent::line::{line_of, read_objects, status, unparsed};
-use crate::agent::{Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
+use crate::agent::{Decision, Dialect, Image, PermissionRequest, Signal, Sink, TurnEnd};
 use crate::error::{Available, Error, ErrorKind, Symptoms};
 use crate::stream::{Chunk, Json, ToolData, json_of};
 
@@ -54,6 +55,7 @@ pub(in crate::agent) struct ClaudeDialect {
     limit_resets: Option<u64>,
     initialized: Option<Initialized>,
     meter: UsageMeter,
+    context_told: ContextUse,
 }
 
 /// What came as deltas and has not come in an `assistant` line yet, in UTF-16 code units: the one measure in which
@@ -78,13 +80,14 @@ impl Dialect for ClaudeDialect {
     }
 
     fn start_turn(&mut self, prompt: &str) -> Vec<u8> {
-        let uuid = Uuid::new_v4().to_string();
-        let message = UserMessage { role: "user", content: prompt };
-        let line = line_of(&Outgoing::User { message, parent_tool_use_id: None, uuid: &uuid });
-        self.prompt = Some(uuid);
-        self.prompt_taken = false;
-        self.tools.clear();
-        line
+        self.prompted(UserContent::Text(prompt))
+    }
+
+    fn start_turn_with(&mut self, prompt: &str, images: &[Image]) -> Option<Vec<u8>> {
+        let blocks = images.iter().map(|Image { info, base64 }| UserBlock::Image {
+            source: UserImage::Base64 { media_type: info.media_type, data: base64 },
+        });
+        Some(self.prompted(UserContent::Blocks(blocks.chain([UserBlock::Text { text: prompt }]).collect())))
     }
 
     fn interrupt(&mut self) -> Option<Vec<u8>> {
@@ -131,6 +134,16 @@ const COMMAND_OUTPUT: &str = "<local-command-";
 impl ClaudeDialect {
     pub(in crate::agent) fn new() -> Self {
         Self::default()
+    }
+
+    fn prompted(&mut self, content: UserContent<'_>) -> Vec<u8> {
+        let uuid = Uuid::new_v4().to_string();
+        let message = UserMessage { role: "user", content };
+        let line = line_of(&Outgoing::User { message, parent_tool_use_id: None, uuid: &uuid });
+        self.prompt = Some(uuid);
+        self.prompt_taken = false;
+        self.tools.clear();
+        line
     }
 
     fn control_request(&mut self, subtype: &'static str) -> Vec<u8> {
@@ -251,6 +264,9 @@ impl ClaudeDialect {
     fn message_started(&mut self, message: &Message<'_>, parent: Option<&str>, sink: &mut dyn Sink) {
         if let Some(usage) = self.meter.message_started(message, parent) {
             sink.chunk(Chunk::Usage(usage));
+            if parent.is_none() {
+                self.meter.context().tell(&mut self.context_told, sink);
+            }
         }
     }
 
@@ -462,6 +478,7 @@ impl ClaudeDialect {
             return status("background_turn", None, sink);
         }
         let usage = self.meter.turn_ended(&result);
+        self.meter.context().tell(&mut self.context_told, sink);
         let reason = result.terminal_reason.as_deref().unwrap_or_default();
         let api_error = self.api_error.take();
         let available = self.limit_resets.take().map(Available::At);

@@ -39,11 +39,6 @@ impl Agent for Claude {
         "claude"
     }
 
-    fn install_hint(&self) -> &'static str {
-        "install Claude Code with `npm install -g @anthropic-ai/claude-code`, or name its executable with the option \
-         `executable`"
-    }
-
     fn command(&self, options: &AgentOptions) -> Result<CommandSpec> {
         let mut args: Vec<OsString> = [
             "--print",
@@ -81,6 +76,10 @@ impl Agent for Claude {
     }
 
     fn limits_turns(&self) -> bool {
+        true
+    }
+
+    fn takes_images(&self) -> bool {
         true
     }
 

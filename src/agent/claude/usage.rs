@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::super::context::ContextUse;
 use super::wire::{Message, ModelUsage, ResultLine, TokenUsage};
 use crate::agent::lenient::{Maybe, Text};
 use crate::usage::{CostSource, Meter, Usage, rounded};
@@ -26,6 +27,10 @@ pub(super) struct UsageMeter {
     streaming: HashMap<Option<String>, Streaming>,
     /// The ids of the messages that are in `running`.
     counted: HashSet<String>,
+    context: ContextUse,
+    /// The model that `context` is of, and how large the windows of models are.
+    context_model: Option<String>,
+    windows: HashMap<String, u64>,
     /// The model of the process, for messages that do not name theirs.
     model: Option<String>,
 }
@@ -56,6 +61,11 @@ impl UsageMeter {
         share.requests = u64::from(parent.is_none());
         let model =
             message.model.as_ref().map(Text::as_str).map(ToOwned::to_owned).or_else(|| self.model.clone());
+        if parent.is_none() {
+            self.context_model.clone_from(&model);
+            self.context.tokens = share.tokens();
+            self.context.window = self.window();
+        }
         self.count(model.as_deref(), &share);
         self.streaming.insert(parent.map(ToOwned::to_owned), Streaming { model, counted: share });
         Some(self.running.clone())
@@ -65,6 +75,10 @@ impl UsageMeter {
     pub(super) fn message_ended(&mut self, usage: &TokenUsage, parent: Option<&str>) -> Usage {
         let total = of(usage);
         let message = self.streaming.remove(&parent.map(ToOwned::to_owned));
+        if let Some(message) = message.as_ref().filter(|_| parent.is_none()) {
+            let sent = Usage { output: 0, ..message.counted.clone() }.tokens();
+            self.context.tokens = sent.saturating_add(total.output);
+        }
         let (model, more) = match &message {
             Some(message) => (message.model.clone(), total.minus(&message.counted)),
             // It began unnoticed.
@@ -72,6 +86,15 @@ impl UsageMeter {
         };
         self.count(model.as_deref(), &more);
         self.running.clone()
+    }
+
+    /// What is in the model's window.
+    pub(super) fn context(&self) -> ContextUse {
+        self.context
+    }
+
+    fn window(&self) -> Option<u64> {
+        self.windows.get(self.context_model.as_ref()?).copied()
     }
 
     fn count(&mut self, model: Option<&str>, share: &Usage) {
@@ -91,6 +114,12 @@ impl UsageMeter {
 
     /// The turn is over: what it used, all models and subagents together.
     pub(super) fn turn_ended(&mut self, result: &ResultLine) -> Usage {
+        for (name, model) in result.model_usage.iter().flatten() {
+            if let Some(window) = model.0.as_ref().and_then(|model| model.context_window) {
+                self.windows.insert(name.clone(), window);
+            }
+        }
+        self.context.window = self.window();
         let running = std::mem::take(&mut self.running);
         self.streaming.clear();
         self.counted.clear();
@@ -217,6 +246,28 @@ mod tests {
         let ended = meter.message_ended(&tokens(50), None);
         assert_eq!((ended.input, ended.output, ended.models["opus"].output), (100, 50, 50));
         assert_eq!(meter.message_started(&message(SENT), None), None, "one that is repeated is counted once");
+    }
+
+    #[test]
+    fn the_context_is_the_main_agents_and_its_window_what_claude_says_it_is() {
+        let mut meter = UsageMeter::default();
+        assert_eq!(meter.context(), ContextUse::default());
+        meter.message_started(&message(SENT), None);
+        assert_eq!(meter.context(), ContextUse { tokens: 131, window: None });
+        let inner = r#"{"id":"m2","model":"haiku","usage":{"input_tokens":7,"output_tokens":2}}"#;
+        meter.message_started(&message(inner), Some("toolu_1"));
+        meter.message_ended(&tokens(50), None);
+        assert_eq!(meter.context(), ContextUse { tokens: 180, window: None });
+        let end =
+            r#"{"modelUsage":{"haiku":{"contextWindow":200},"opus":{"inputTokens":1,"contextWindow":1000}}}"#;
+        meter.turn_ended(&result(end));
+        assert_eq!(meter.context(), ContextUse { tokens: 180, window: Some(1000) });
+        meter.message_started(&message(r#"{"id":"m3","model":"other","usage":{"input_tokens":7}}"#), None);
+        assert_eq!(
+            meter.context(),
+            ContextUse { tokens: 7, window: None },
+            "of another model it is not known"
+        );
     }
 
     #[test]

@@ -94,6 +94,7 @@ objects! {
         cache_creation_1h_tokens: u64 = "cacheCreationEphemeral1hInputTokens",
         thinking_tokens: u64 = "thinkingTokens",
         cost_usd: f64 = "costUSD",
+        context_window: u64 = "contextWindow",
     }
 
     /// The facts of an `assistant` line that stands for a failure of the API.
@@ -232,7 +233,30 @@ pub(super) enum Outgoing<'a> {
 #[derive(Debug, Serialize)]
 pub(super) struct UserMessage<'a> {
     pub(super) role: &'static str,
-    pub(super) content: &'a str,
+    pub(super) content: UserContent<'a>,
+}
+
+/// What a prompt consists of.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum UserContent<'a> {
+    Text(&'a str),
+    Blocks(Vec<UserBlock<'a>>),
+}
+
+/// A part of a prompt, as in the Messages API.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum UserBlock<'a> {
+    Text { text: &'a str },
+    Image { source: UserImage<'a> },
+}
+
+/// An image in a prompt.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum UserImage<'a> {
+    Base64 { media_type: &'static str, data: &'a str },
 }
 
 /// What the host asks of claude.

@@ -15,10 +15,11 @@ use super::wire::{
     AnyAnswer, Message, Params, PromptParams, RateLimitWindow, RateLimits, RpcError, ThreadOpened, TurnError,
     TurnOpened, TurnState,
 };
+use crate::agent::context::ContextUse;
 use crate::agent::json::CheckedJson;
 use crate::agent::lenient::{Text, object, text};
 use crate::agent::line::{line_of, read_objects, status, unparsed};
-use crate::agent::{AgentOptions, Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
+use crate::agent::{AgentOptions, Decision, Dialect, Image, PermissionRequest, Signal, Sink, TurnEnd};
 use crate::error::{ErrorKind, Result};
 use crate::stream::{Chunk, json_of};
 
@@ -67,8 +68,8 @@ pub(super) struct AppServer {
     requests: u64,
     asked: HashMap<u64, Asked>,
     thread: Option<String>,
-    /// The prompt of a turn that waits for its thread.
-    prompt: Option<String>,
+    /// The input of a turn that waits for its thread.
+    input: Option<Value>,
     /// The id of the turn that the host asked for.
     turn: Option<String>,
     /// Whether it is to be interrupted as soon as it has begun.
@@ -80,6 +81,7 @@ pub(super) struct AppServer {
     subagents: HashMap<String, String>,
     questions: HashMap<String, Question>,
     meter: UsageMeter,
+    context_told: ContextUse,
     /// How often codex tried the request under way again, and what the last try failed of.
     retries: u32,
     retried: Option<ErrorKind>,
@@ -154,7 +156,7 @@ impl AppServer {
             requests: 0,
             asked: HashMap::new(),
             thread: None,
-            prompt: None,
+            input: None,
             turn: None,
             interrupt: false,
             under_way: None,
@@ -162,6 +164,7 @@ impl AppServer {
             subagents: HashMap::new(),
             questions: HashMap::new(),
             meter: UsageMeter::default(),
+            context_told: ContextUse::default(),
             retries: 0,
             retried: None,
             limit_resets: None,
@@ -189,17 +192,11 @@ impl Dialect for AppServer {
     }
 
     fn start_turn(&mut self, prompt: &str) -> Vec<u8> {
-        self.items.turn_begins();
-        self.turn = None;
-        self.interrupt = false;
-        self.retries = 0;
-        self.retried = None;
-        if let Some(thread) = self.thread.clone() {
-            return self.turn_request(&thread, prompt);
-        }
-        self.prompt = Some(prompt.to_owned());
-        // It was refused before.
-        if self.asked.values().any(|asked| *asked == Asked::Thread) { Vec::new() } else { self.open_thread() }
+        self.prompted(prompt, &[])
+    }
+
+    fn start_turn_with(&mut self, prompt: &str, images: &[Image]) -> Option<Vec<u8>> {
+        Some(self.prompted(prompt, images))
     }
 
     fn interrupt(&mut self) -> Option<Vec<u8>> {
@@ -265,8 +262,26 @@ impl AppServer {
         self.request(Asked::Thread, method, &params.into())
     }
 
-    fn turn_request(&mut self, thread: &str, prompt: &str) -> Vec<u8> {
-        let params = json!({ "threadId": thread, "input": [{ "type": "text", "text": prompt }] });
+    fn prompted(&mut self, prompt: &str, images: &[Image]) -> Vec<u8> {
+        self.items.turn_begins();
+        self.turn = None;
+        self.interrupt = false;
+        self.retries = 0;
+        self.retried = None;
+        // Not by their paths: what was checked is what is sent.
+        let images = images.iter().map(|image| json!({ "type": "image", "url": image.data_url() }));
+        let input = images.chain([json!({ "type": "text", "text": prompt })]).collect();
+        if let Some(thread) = self.thread.clone() {
+            return self.turn_request(&thread, input);
+        }
+        self.input = Some(input);
+        // It was refused before.
+        if self.asked.values().any(|asked| *asked == Asked::Thread) { Vec::new() } else { self.open_thread() }
+    }
+
+    fn turn_request(&mut self, thread: &str, input: Value) -> Vec<u8> {
+        let mut params = json!({ "threadId": thread });
+        params["input"] = input;
         self.request(Asked::Turn, "turn/start", &params)
     }
 
@@ -282,7 +297,7 @@ impl AppServer {
         match (asked.or_else(|| Asked::by_answer(message, self.thread.is_some())), &message.error) {
             (None, _) => unparsed(json.as_str(), "an answer to nothing that was asked", sink),
             (Some(Asked::Initialize | Asked::Thread), Some(error)) => {
-                self.prompt = None;
+                self.input = None;
                 refused(error, sink);
             }
             (Some(Asked::Turn), Some(error)) => refused(error, sink),
@@ -311,8 +326,8 @@ impl AppServer {
         });
         status("initialized", Some(json_of(&facts)), sink);
         self.meter.runs_on(&id, opened.model.as_deref().unwrap_or_default());
-        if let Some(prompt) = self.prompt.take() {
-            sink.signal(Signal::Reply(self.turn_request(&id, &prompt)));
+        if let Some(input) = self.input.take() {
+            sink.signal(Signal::Reply(self.turn_request(&id, input)));
         }
         // If the process is asked for another turn, it has the thread; it is not to be resumed again.
         self.thread = Some(id);
@@ -454,8 +469,11 @@ impl AppServer {
             // A thread that is resumed says first what it had used before.
             return self.meter.begins_at(thread.as_str(), usage);
         }
-        if let Some(usage) = self.meter.updated(thread.as_str(), usage) {
-            sink.chunk(Chunk::Usage(usage));
+        if let Some(used) = self.meter.updated(thread.as_str(), usage) {
+            sink.chunk(Chunk::Usage(used));
+            if ours {
+                usage.context().tell(&mut self.context_told, sink);
+            }
         }
     }
 

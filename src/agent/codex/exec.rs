@@ -29,10 +29,6 @@ impl Agent for CodexExec {
         "codex"
     }
 
-    fn install_hint(&self) -> &'static str {
-        "update codex with `npm install -g @openai/codex`"
-    }
-
     fn command(&self, options: &AgentOptions) -> Result<CommandSpec> {
         let policy = Policy::of(options)?;
         let permissions = &options.permissions;

@@ -1,6 +1,7 @@
 //! How codex is started.
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
 use super::app_server::AppServer;
 use super::exec::CodexExec;
@@ -20,18 +21,18 @@ impl Agent for Codex {
         "codex"
     }
 
-    fn install_hint(&self) -> &'static str {
-        "install codex with `npm install -g @openai/codex`, or name its executable with the option `executable`"
-    }
-
     fn command(&self, options: &AgentOptions) -> Result<CommandSpec> {
         let args = ["app-server".into()].into_iter().chain(options.extra_args.iter().cloned());
         Ok(codex(options, args.collect()))
     }
 
     // What does not know `app-server` takes it for a prompt, and has no terminal to ask about it.
-    fn fallback(&self) -> Option<&'static dyn Agent> {
-        Some(&CodexExec)
+    fn fallback(&self) -> Option<Arc<dyn Agent>> {
+        Some(Arc::new(CodexExec))
+    }
+
+    fn takes_images(&self) -> bool {
+        true
     }
 
     fn is_read_only(&self, tool: &str) -> bool {

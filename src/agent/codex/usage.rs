@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::super::context::ContextUse;
 use super::wire::{ThreadUsage, TokenUsage};
 use crate::usage::{Meter, Usage};
 
@@ -57,6 +58,13 @@ impl UsageMeter {
     }
 }
 
+impl ThreadUsage {
+    /// What is in the model's window.
+    pub(super) fn context(&self) -> ContextUse {
+        ContextUse { tokens: self.last.map_or(0, |last| last.usage().tokens()), window: self.window }
+    }
+}
+
 impl TokenUsage {
     /// Codex counts what comes out of the cache and what goes into it as input.
     pub(super) fn usage(&self) -> Usage {
@@ -85,7 +93,7 @@ mod tests {
             output_tokens: Some(input),
             reasoning_output_tokens: None,
         };
-        ThreadUsage { total: Some(tokens(total)), last: Some(tokens(last)) }
+        ThreadUsage { total: Some(tokens(total)), last: Some(tokens(last)), window: Some(1000) }
     }
 
     #[test]
@@ -95,6 +103,12 @@ mod tests {
             Usage { input: 25, output: 25, cache_read: 7, cache_write: 3, requests: 1, ..Usage::default() };
         assert_eq!(meter.updated("a", &usage(25, 25)), Some(expected.clone()));
         assert_eq!(meter.turn_ended(), expected);
+    }
+
+    #[test]
+    fn the_context_is_what_the_last_request_put_into_the_window() {
+        assert_eq!(usage(500, 25).context(), ContextUse { tokens: 60, window: Some(1000) });
+        assert_eq!(ThreadUsage::default().context(), ContextUse::default());
     }
 
     #[test]

@@ -170,6 +170,7 @@ objects! {
     ThreadUsage {
         total: TokenUsage = "total",
         last: TokenUsage = "last",
+        window: u64 = "modelContextWindow",
     }
 
     /// Tokens. Those of the cache are a part of the input, reasoning is a part of the output.

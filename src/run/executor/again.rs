@@ -64,7 +64,7 @@ impl Executor {
             Some(StopCause::Asked) => Some(Error::Cancelled),
             Some(StopCause::Timeout(kind, after)) => {
                 let stderr_tail = error.and_then(|error| error.report().stderr_tail).unwrap_or_default();
-                Some(Error::TimedOut { agent: self.agent.name(), kind, after, stderr_tail })
+                Some(Error::TimedOut { agent: self.agent.name().to_owned(), kind, after, stderr_tail })
             }
         }
     }
@@ -157,8 +157,12 @@ impl Executor {
                     self.agent_session_id.clone_from(&turn.resumed_from);
                 }
             }
-            // To begin anew would be to repeat.
-            Way::Continue => turn.may_begin_anew = false,
+            Way::Continue => {
+                // To begin anew would be to repeat.
+                turn.may_begin_anew = false;
+                // The agent has them.
+                turn.images = [].into();
+            }
         }
         let begun = if self.cancel_waits() { Err(Error::Cancelled) } else { self.start_turn(&prompt).await };
         if let Err(error) = begun {

@@ -1,13 +1,14 @@
 //! How a turn begins: the conversation is opened on disk, the process is there, the prompt is safe, and only then the agent
 //! gets it; and what is done when the agent does not know the conversation that it was to resume.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::{Executor, Live, resumed, status};
-use crate::agent::{Agent, Dialect, TurnEnd};
+use crate::agent::{Agent, Dialect, Image, TurnEnd};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Fact;
 use crate::history::{NewSession, Recorder, State};
@@ -17,7 +18,12 @@ use crate::run::turn::{Attempts, Output, Turn, UnderWay};
 use crate::stream::{Chunk, FrameDecoder};
 
 impl Executor {
-    pub(super) async fn begin(&mut self, options: TurnOptions, done: oneshot::Sender<()>) {
+    pub(super) async fn begin(
+        &mut self,
+        options: TurnOptions,
+        images: Vec<Image>,
+        done: oneshot::Sender<()>,
+    ) {
         self.dispatcher.tick();
         let opened = self.open_record().await;
         let max_turns = options.budget.turns;
@@ -35,7 +41,8 @@ impl Executor {
                 project_path: self.options.agent.cwd.to_string_lossy(),
             });
         }
-        self.dispatcher.fact(Fact::PromptSubmitted { prompt: &options.prompt });
+        let shown: Vec<_> = images.iter().map(|image| image.info.clone()).collect();
+        self.dispatcher.fact(Fact::PromptSubmitted { prompt: &options.prompt, images: &shown });
         self.end_spent_process().await;
         let warm = self.live.is_some();
         let model = self.options.agent.model.as_deref();
@@ -59,6 +66,7 @@ impl Executor {
             questions: Vec::new(),
             output: Output { ready: self.live.as_ref().is_some_and(|live| live.ready), ..Output::default() },
             prompt,
+            images: images.into(),
             retold: retold.map(|retold| context.added_to(&retold)),
             may_begin_anew: true,
             resumed_from: self.agent_session_id.clone(),
@@ -97,11 +105,15 @@ impl Executor {
 
     /// Gives a prompt to the process of the session.
     fn give(&mut self, prompt: &str) -> Result<()> {
-        let is_held_open = self.agent.is_held_open();
+        let agent = Arc::clone(&self.agent);
+        let images = self.turn.as_ref().map(|turn| Arc::clone(&turn.images)).unwrap_or_default();
         let live = self.live_process()?;
-        let prompt = live.dialect.start_turn(prompt);
-        live.process.write(prompt);
-        if !is_held_open {
+        let request = match &*images {
+            [] => Some(live.dialect.start_turn(prompt)),
+            images => live.dialect.start_turn_with(prompt, images),
+        };
+        live.process.write(request.ok_or_else(|| takes_no_images(&*agent))?);
+        if !agent.is_held_open() {
             live.process.close_stdin();
         }
         let interruptible = live.dialect.can_interrupt();
@@ -130,7 +142,7 @@ impl Executor {
 
     /// Begins the turn under way again with another way to speak to the agent, which does not know the one it was spoken
     /// to.
-    pub(super) async fn fall_back(&mut self, agent: &'static dyn Agent, reason: &Error) {
+    pub(super) async fn fall_back(&mut self, agent: Arc<dyn Agent>, reason: &Error) {
         self.agent = agent;
         self.dialect = None;
         self.dispatcher.tick();
@@ -147,7 +159,7 @@ impl Executor {
     }
 
     /// The other way to speak to the agent, if its process ended because it does not know this one: it has said nothing.
-    pub(super) fn other_way(&self, exit: Exit, error: &Error) -> Option<&'static dyn Agent> {
+    pub(super) fn other_way(&self, exit: Exit, error: &Error) -> Option<Arc<dyn Agent>> {
         let turn = self.turn.as_ref()?;
         let says_nothing = turn.output.lines == 0 && error.kind() == ErrorKind::ExitedBeforeInit;
         let refuses = says_nothing && exit.code.is_some_and(|code| code != 0) && turn.cancellation.is_none();
@@ -239,11 +251,7 @@ impl Executor {
         }
     }
 
-    pub(super) async fn configure(
-        &mut self,
-        agent: &'static dyn Agent,
-        options: SessionOptions,
-    ) -> Result<()> {
+    pub(super) async fn configure(&mut self, agent: Arc<dyn Agent>, options: SessionOptions) -> Result<()> {
         if self.turn.is_some() {
             return Err(Error::SessionBusy);
         }
@@ -309,4 +317,14 @@ impl Executor {
         }
         self.live.as_mut().ok_or(Error::Internal("the process vanished".into()))
     }
+}
+
+/// Why an agent, spoken to as it is, cannot be given images.
+pub(super) fn takes_no_images(agent: &dyn Agent) -> Error {
+    let name = agent.name();
+    let advice = match name {
+        "codex" => "this version of codex has no `app-server`; update it",
+        _ => "claude and codex do",
+    };
+    Error::InvalidInput(format!("the agent '{name}' takes no images; {advice}").into())
 }

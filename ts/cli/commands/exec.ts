@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 
 import { ErrorHandler } from '../../error-handler.js'
 import { ExecError, execError } from '../../errors.js'
 import { ExecEventType } from '../../events.js'
 import { HistoryStore } from '../../history.js'
+import { JSON_LINES } from '../../json-lines.js'
 import { providerOf, type SessionOptions, type TurnOptions } from '../../options.js'
 import type { RetryPolicy } from '../../retry.js'
 import { ExecSession } from '../../session.js'
+import { withConsent } from '../agents/consent.js'
 import { parseDuration } from '../duration.js'
 import { EXIT_CODES, EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
 import { type LimitFlags, limitsOf } from '../limits.js'
-import type { PermissionDesk } from '../permissions/permission-desk.js'
+import type { Asker, PermissionDesk } from '../permissions/permission-desk.js'
 import { readPrompt } from '../prompt.js'
 import { askRecovery, canAsk, parseOnError } from '../recovery.js'
 import type { Renderer } from '../renderers/renderer.js'
@@ -23,8 +25,10 @@ export interface ExecFlags extends LimitFlags {
   provider?: string
   model?: string
   dir?: string
+  image?: string[]
   executable?: string
   agentCommand?: string
+  trustProject?: boolean
   yes?: boolean
   allow?: string[]
   deny?: string[]
@@ -66,6 +70,7 @@ export function planOf(flags: ExecFlags): Plan {
     model: flags.model ?? settings.model,
     executable: flags.executable,
     agentCommand: flags.agentCommand,
+    trustProject: flags.trustProject,
     allowAll: flags.yes ?? false,
     allowedTools: flags.allow,
     deniedTools: flags.deny,
@@ -75,7 +80,10 @@ export function planOf(flags: ExecFlags): Plan {
     retry: retryOf(flags, settings.retry),
     budget: settings.budget?.session,
   }
-  return { options, turn: limitsOf(flags, settings), projectPath, provider, history: settings.history }
+  // A path is given from here, and kept as it is seen from the project.
+  const images = flags.image?.map((path) => relative(projectPath, resolve(path)) || '.')
+  const turn = { ...limitsOf(flags, settings), ...(images && { images }) }
+  return { options, turn, projectPath, provider, history: settings.history }
 }
 
 function retryOf({ retries, maxWait }: ExecFlags, settings: RetryPolicy | undefined): RetryPolicy {
@@ -92,20 +100,21 @@ function retryOf({ retries, maxWait }: ExecFlags, settings: RetryPolicy | undefi
 }
 
 /**
- * Runs one prompt and shows it; resolves to the exit code. Never throws: what goes wrong is shown by the renderer. `desk`:
- * who is asked for permission.
+ * Runs one prompt and shows it; resolves to the exit code. Never throws: what goes wrong is shown by the renderer. `ask`:
+ * asks a person for permission, where there is one.
  */
 export async function runExec(
   words: string[],
   flags: ExecFlags,
   renderer: Renderer,
-  desk?: PermissionDesk,
+  ask?: Asker,
 ): Promise<number> {
   const started = performance.now()
   let plan: Plan | undefined
   let session: ExecSession | undefined
   let signals: Signals | undefined
   let begun = false
+  let prompt: string | undefined
   const begin = () => {
     begun = true
     renderer.start({
@@ -114,6 +123,7 @@ export async function runExec(
       cwd: plan?.projectPath ?? resolve(flags.dir ?? '.'),
       provider: session?.provider ?? plan?.provider ?? flags.provider ?? providerOf({}),
       model: plan?.options.model ?? flags.model,
+      prompt,
     })
   }
   let ended = false
@@ -127,10 +137,13 @@ export async function runExec(
   let error: ExecError | undefined
   try {
     plan = planOf(flags)
-    plan.options.onPermission = desk?.decide
+    plan.options[JSON_LINES] = renderer.takesJsonLines
     const onError = flags.onError === undefined ? undefined : parseOnError(flags.onError)
-    const prompt = await readPrompt(words, process.stdin)
-    session = await openSession(flags, plan)
+    prompt = await readPrompt(words, process.stdin)
+    const opening = plan
+    const open = () => openSession(flags, opening)
+    session = await (ask ? withConsent(plan.projectPath, open) : open())
+    const desk = await makeDesk(session, plan, ask)
     session.on(ExecEventType.PERMISSION_RESOLVED, ({ data }) => desk?.resolved(data.id))
     begin()
     signals = new Signals(session, (exitCode) => {
@@ -141,7 +154,7 @@ export async function runExec(
     const handler =
       choose &&
       new ErrorHandler({ choose, signal: signals.signal, ...(onError && { maxRecoveries: MAX_RECOVERIES }) })
-    await runTurns(session, prompt, plan.turn, renderer, handler)
+    await runTurns(session, prompt, { ...plan.turn, onPermission: desk?.decide }, renderer, handler)
   } catch (thrown) {
     error = errorOrDefect(thrown)
     exitCode = (error.code === 'CANCELLED' ? signals?.exitCode : undefined) ?? EXIT_CODES[error.code]
@@ -156,6 +169,28 @@ export async function runExec(
     await prune(plan)
   }
   return exitCode
+}
+
+/**
+ * Who answers the questions of a run: the person, and what was always allowed in the conversation. Undefined where there is
+ * neither, so that the agent is told so.
+ */
+async function makeDesk(
+  session: ExecSession,
+  { projectPath }: Plan,
+  ask: Asker | undefined,
+): Promise<PermissionDesk | undefined> {
+  if (!ask && session.storedRules.length === 0) {
+    return undefined
+  }
+  const { PermissionDesk } = await import('../permissions/permission-desk.js')
+  const { RuleBook } = await import('../permissions/rule-book.js')
+  const rules = new RuleBook(projectPath, (problem) => process.emitWarning(problem))
+  rules.open(session)
+  if (!ask && rules.rules.length === 0) {
+    return undefined
+  }
+  return new PermissionDesk(ask, rules)
 }
 
 /** Keeps the history within its limits. The run is over and has told its end; what fails here is told beside it. */

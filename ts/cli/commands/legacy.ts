@@ -12,9 +12,12 @@ import { planOf } from './exec.js'
  * day on which the engine is what is broken. Resolves to the exit code; throws an `ExecError`.
  */
 export async function runLegacy(words: string[], flags: ExecFlags): Promise<number> {
-  const { options, provider, projectPath } = planOf(flags)
+  const { options, turn, provider, projectPath } = planOf(flags)
   if (provider !== 'claude') {
     throw execError('INVALID_INPUT', `--legacy runs only claude, not '${provider}'`)
+  }
+  if (turn.images) {
+    throw execError('INVALID_INPUT', '--legacy takes no images')
   }
   // The operating system would blame a folder that cannot be used on the executable.
   if (!statSync(projectPath, { throwIfNoEntry: false })?.isDirectory()) {

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 
 import { ExecError, execError } from '../../errors.js'
 import { HistoryStore } from '../../history.js'
+import { symbols } from '../display/symbols.js'
 import { EXIT_CODES } from '../exit-codes.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { clean } from '../sessions/clean.js'
@@ -169,7 +170,7 @@ function tell(thrown: unknown, name: string, args: string[], screen: Screen): nu
     screen.json({ error: { code, message } })
   } else {
     const { red, bold } = screen.remarks
-    screen.remark(`${red(`✗ ${bold(code)}`)} ${message}`)
+    screen.remark(`${red(`${symbols().failed} ${bold(code)}`)} ${message}`)
   }
   screen.flush()
   return EXIT_CODES[error.code]

@@ -1,5 +1,6 @@
 import type { ChalkInstance } from 'chalk'
 import { Lexer, type Token, type Tokens } from 'marked'
+import { symbols } from './symbols.js'
 
 /** The marks within a line of Markdown as colours: strong, emphasis, code, links. A link shows where it leads. */
 export function inlineMarkdown(line: string, chalk: ChalkInstance): string {
@@ -26,7 +27,7 @@ function styled(token: Token, chalk: ChalkInstance): string {
     case 'link':
       return link(token as Tokens.Link, inner() ?? '', chalk)
     case 'image':
-      return link(token as Tokens.Link, `🖼  ${(token as Tokens.Image).text}`, chalk)
+      return link(token as Tokens.Link, `${symbols().image}${(token as Tokens.Image).text}`, chalk)
     case 'escape':
       return (token as Tokens.Escape).text
     case 'br':

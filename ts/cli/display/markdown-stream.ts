@@ -1,9 +1,8 @@
 import type { ChalkInstance } from 'chalk'
-import stringWidth from 'fast-string-width'
-import { wrapAnsi } from 'fast-wrap-ansi'
-
 import { inlineMarkdown } from './inline.js'
 import { tableRows } from './markdown-table.js'
+import { symbols } from './symbols.js'
+import { wrapped } from './wrapped.js'
 
 /** Colours lines of code; all of them are given, those from `from` on are wanted. */
 export type Highlighter = (language: string, lines: string[], from: number) => string[] | undefined
@@ -223,13 +222,13 @@ export class MarkdownStream {
       return wrapped(style(inlineMarkdown(title, this.#chalk)), columns)
     }
     if (RULE.test(line)) {
-      return [dim('─'.repeat(Math.min(40, columns - 1)))]
+      return [dim(symbols().rule.repeat(Math.min(40, columns - 1)))]
     }
     const item = ITEM.exec(line)
     if (item) {
       const [, indent = '', mark = '', check, text = ''] = item
-      const box = check === undefined ? undefined : check === ' ' ? '☐' : '☑'
-      const bullet = box ?? (/\d/.test(mark) ? mark : '•')
+      const box = check === undefined ? undefined : check === ' ' ? symbols().unchecked : symbols().checked
+      const bullet = box ?? (/\d/.test(mark) ? mark : symbols().bullet)
       return hanging(`${indent}${cyan(bullet)} `, inlineMarkdown(text, this.#chalk), columns, {
         width: indent.length + bullet.length + 1,
       })
@@ -238,7 +237,7 @@ export class MarkdownStream {
     if (quote) {
       const [, marks = '', text = ''] = quote
       const depth = marks.replace(/\s/g, '').length
-      const bars = dim('│ '.repeat(depth))
+      const bars = dim(`${symbols().bar} `.repeat(depth))
       return hanging(bars, dim(inlineMarkdown(text, this.#chalk)), columns, {
         width: 2 * depth,
         repeat: true,
@@ -264,13 +263,4 @@ function hanging(
   return wrapped(text, Math.max(10, columns - width)).map(
     (row, index) => (index === 0 ? prefix : other) + row,
   )
-}
-
-/** A column is left free: a terminal that is full to the last one is about to break the line by itself. */
-function wrapped(text: string, columns: number): string[] {
-  // Nearly all lines; to break them is ten times the work.
-  if (!/^\s|\s$/.test(text) && stringWidth(text) < columns) {
-    return [text]
-  }
-  return wrapAnsi(text, Math.max(1, columns - 1), { hard: true }).split('\n')
 }

@@ -3,8 +3,10 @@ import stringWidth from 'fast-string-width'
 import { wrapAnsi } from 'fast-wrap-ansi'
 
 import { inlineMarkdown } from './inline.js'
+import { symbols } from './symbols.js'
 
-const GAP = ' │ '
+/** Columns between two cells: a bar and a blank on each side. */
+const GAP = 3
 const LEAST_WIDTH = 3
 
 type Align = 'left' | 'right' | 'center'
@@ -23,8 +25,9 @@ export function tableRows(lines: string[], columns: number, chalk: ChalkInstance
   const natural = aligns.map((_, index) =>
     Math.max(LEAST_WIDTH, ...[head, ...body].map((row) => stringWidth(row[index] ?? ''))),
   )
-  const widths = shrunk(natural, columns - 1 - GAP.length * (count - 1))
-  const rule = chalk.dim(widths.map((width) => '─'.repeat(width)).join('─┼─'))
+  const widths = shrunk(natural, columns - 1 - GAP * (count - 1))
+  const { rule: mark, crossing } = symbols()
+  const rule = chalk.dim(widths.map((width) => mark.repeat(width)).join(`${mark}${crossing}${mark}`))
   const laidOut = (row: string[]) => tableRow(row, widths, aligns, chalk)
   return [...laidOut(head), rule, ...body.flatMap(laidOut)]
 }
@@ -36,7 +39,7 @@ function tableRow(cells: string[], widths: number[], aligns: Align[], chalk: Cha
   return Array.from({ length: height }, (_, line) =>
     broken
       .map((lines, index) => padded(lines[line] ?? '', widths[index] ?? 0, aligns[index] ?? 'left'))
-      .join(chalk.dim(GAP))
+      .join(chalk.dim(` ${symbols().bar} `))
       .trimEnd(),
   )
 }

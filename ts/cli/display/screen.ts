@@ -56,6 +56,7 @@ export class Screen {
   #timer: NodeJS.Timeout | undefined
   #blocked: Promise<void> | undefined
   #closed = false
+  #paused = false
 
   /** `compose` says what the live rows are; it is asked once a frame. */
   constructor(stream: ScreenStream, compose: (columns: number, rows: number) => Live) {
@@ -84,7 +85,7 @@ export class Screen {
 
   /** Something has changed: the next frame will show it. */
   changed(): void {
-    if (this.#timer || this.#closed) {
+    if (this.#timer || this.#closed || this.#paused) {
       return
     }
     const wait = Math.max(0, this.#drawnAt + FRAME_MS - performance.now())
@@ -93,7 +94,7 @@ export class Screen {
 
   /** Draws now, for what somebody waits for: the echo of a key. */
   draw(): void {
-    if (this.#closed || this.#blocked) {
+    if (this.#closed || this.#paused || this.#blocked) {
       return
     }
     clearTimeout(this.#timer)
@@ -119,6 +120,26 @@ export class Screen {
   /** What is drawn is not there any more: somebody else has written. */
   forget(): void {
     this.#shown = { rows: [] }
+  }
+
+  /** Lets somebody else write: the live rows are taken away, what is printed waits. */
+  pause(): void {
+    if (this.#paused || this.#closed) {
+      return
+    }
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#paused = true
+    this.#stream.write(this.#frame({ rows: [], caret: { row: 0, column: 0 } }) + RESTORE)
+  }
+
+  /** Goes on below what was written meanwhile, which ended its line. */
+  resume(): void {
+    if (this.#paused) {
+      this.#paused = false
+      this.forget()
+      this.draw()
+    }
   }
 
   /** Takes the live rows away, writes what is left to print, and lets the terminal go. */

@@ -1,6 +1,6 @@
 import type { PermissionRequestChunk } from '../../chunks.js'
-import { oneLine } from '../../context/text.js'
 import type { PermissionDecision } from '../../options.js'
+import type { RuleBook } from './rule-book.js'
 
 /** What a person says about a question for permission. */
 export type PermissionAnswer = { kind: 'once' } | { kind: 'always' } | { kind: 'deny'; reason: string }
@@ -8,34 +8,20 @@ export type PermissionAnswer = { kind: 'once' } | { kind: 'always' } | { kind: '
 /** Asks a person; rejects when the question is taken back. */
 export type Asker = (request: PermissionRequestChunk, signal: AbortSignal) => Promise<PermissionAnswer>
 
-interface Rule {
-  tool: string
-  /** For a tool that runs commands: this one alone. */
-  command: string | undefined
-}
-
 /**
  * Answers the questions for permission: by what was always allowed, or by asking, one question at a time. What the flags
  * allow or deny never gets here.
  */
 export class PermissionDesk {
-  readonly #ask: Asker
-  readonly #rules: Rule[] = []
+  readonly #ask: Asker | undefined
+  readonly #rules: RuleBook
   #last: Promise<unknown> = Promise.resolve()
   #withdrawn = new Map<string, AbortController>()
 
-  constructor(ask: Asker) {
+  /** Without `ask` nobody is there to be asked. */
+  constructor(ask: Asker | undefined, rules: RuleBook) {
     this.#ask = ask
-  }
-
-  /** What is always allowed, as it was said. */
-  get rules(): string[] {
-    return this.#rules.map(describe)
-  }
-
-  /** Forgets what was always allowed: another conversation begins. */
-  reset(): void {
-    this.#rules.length = 0
+    this.#rules = rules
   }
 
   /** To be used as `onPermission`. */
@@ -57,15 +43,17 @@ export class PermissionDesk {
   }
 
   async #answer(request: PermissionRequestChunk, signal: AbortSignal): Promise<PermissionDecision> {
-    const rule = ruleFor(request)
-    if (this.#rules.some((known) => known.tool === rule.tool && known.command === rule.command)) {
+    if (this.#rules.allows(request)) {
       return { behavior: 'allow' }
+    }
+    if (!this.#ask) {
+      return { behavior: 'deny', message: `${request.tool} needs permission and nobody is there to be asked` }
     }
     signal.throwIfAborted()
     const answer = await this.#ask(request, signal)
     switch (answer.kind) {
       case 'always':
-        this.#rules.push(rule)
+        this.#rules.add(request)
         return { behavior: 'allow' }
       case 'once':
         return { behavior: 'allow' }
@@ -76,21 +64,4 @@ export class PermissionDesk {
         }
     }
   }
-}
-
-/** What "always" would allow: the tool, or this very command of a tool that runs commands. */
-function ruleFor({ tool, parameters }: PermissionRequestChunk): Rule {
-  const { command } = parameters
-  return { tool, command: typeof command === 'string' ? command : undefined }
-}
-
-function describe({ tool, command }: Rule): string {
-  return command === undefined ? tool : `${tool}(${oneLine(command)})`
-}
-
-/** What "always" would mean for this question. */
-export function alwaysMeans(request: PermissionRequestChunk): string {
-  return ruleFor(request).command === undefined
-    ? `always allow ${request.tool}`
-    : 'always allow this very command'
 }

@@ -3,11 +3,13 @@ import type { Key } from 'node:readline'
 import type { ChalkInstance } from 'chalk'
 
 import type { PermissionRequestChunk } from '../../chunks.js'
+import type { Symbols } from '../display/symbols.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { toolTitle } from '../renderers/tool-display.js'
 import { applyKey } from '../repl/keys.js'
 import { LineEditor } from '../repl/line-editor.js'
-import { alwaysMeans, type PermissionAnswer } from './permission-desk.js'
+import type { PermissionAnswer } from './permission-desk.js'
+import { alwaysMeans } from './rule.js'
 
 const MAX_LINES = 60
 
@@ -27,12 +29,12 @@ export class PermissionQuestion {
   }
 
   /** What is asked; `chalk` colours it. */
-  lines(chalk: ChalkInstance): string[] {
+  lines(chalk: ChalkInstance, symbols: Symbols): string[] {
     const { tool, parameters } = this.#request
     const { icon, message } = toolTitle(tool, parameters)
     return [
-      chalk.yellow(`${icon} ${chalk.bold(tool)} asks for permission: ${message}`),
-      ...parameterLines(parameters).map((line) => chalk.dim('  │ ') + line),
+      chalk.yellow(`${symbols.icons[icon]}${chalk.bold(tool)} asks for permission: ${message}`),
+      ...parameterLines(parameters, symbols).map((line) => chalk.dim(`  ${symbols.bar} `) + line),
     ]
   }
 
@@ -74,11 +76,11 @@ export class PermissionQuestion {
 }
 
 /** What the tool would be given. */
-function parameterLines(parameters: Record<string, unknown>): string[] {
+function parameterLines(parameters: Record<string, unknown>, { ellipsis }: Symbols): string[] {
   const lines = Object.entries(parameters).flatMap(([name, value]) => {
     const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
     return `${name}: ${text}`.trimEnd().split('\n')
   })
   const more = lines.length - MAX_LINES
-  return more > 0 ? [...lines.slice(0, MAX_LINES), `… ${more} more lines`] : lines
+  return more > 0 ? [...lines.slice(0, MAX_LINES), `${ellipsis} ${more} more lines`] : lines
 }

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline'
 import { Chalk } from 'chalk'
 
 import type { PermissionRequestChunk } from '../../chunks.js'
+import { symbols } from '../display/symbols.js'
 import { answerByLine } from './by-line.js'
 import type { PermissionAnswer } from './permission-desk.js'
 import { PermissionQuestion } from './permission-question.js'
@@ -18,7 +19,7 @@ export async function askInTerminal(
   const { env, stdin, stderr } = process
   const chalk = new Chalk({ level: env.NO_COLOR || env.TERM === 'dumb' ? 0 : 1 })
   const question = new PermissionQuestion(request)
-  stderr.write(`${question.lines(chalk).join('\n')}\n`)
+  stderr.write(`${question.lines(chalk, symbols()).join('\n')}\n`)
   const readline = createInterface({ input: stdin, output: stderr })
   // In raw mode Ctrl+C is a key; what it means is decided where signals are.
   readline.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))

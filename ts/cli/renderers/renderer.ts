@@ -11,6 +11,8 @@ export interface RunStart {
   cwd: string
   provider: string
   model: string | undefined
+  /** What the agent is asked for. */
+  prompt?: string
 }
 
 /** What is known when a run is over, whatever happened. */
@@ -23,6 +25,8 @@ export interface RunEnd {
 
 /** Shows a run; the run itself knows nothing of how. Each method is called in the order of what happened. */
 export interface Renderer {
+  /** Whether what is said and thought is to come as lines of protocol 1. */
+  readonly takesJsonLines?: boolean
   start(run: RunStart): void
   chunk(chunk: StreamChunk): void
   permissionResolved(resolution: ExecEventData['permission:resolved']): void
@@ -32,6 +36,8 @@ export interface Renderer {
   /** It was decided to go on like this. */
   recovering(action: RecoveryAction): void
   end(run: RunEnd): void
+  /** Lets the terminal be used by somebody who asks a question; absent where it is not owned. */
+  lend?<T>(ask: () => Promise<T>): Promise<T>
   /** Resolves when more can be shown; undefined when it can now. */
   ready(): Promise<void> | undefined
 }

@@ -1,18 +1,20 @@
 import { Chalk, type ChalkInstance } from 'chalk'
 import truncate from 'cli-truncate'
 
-import type { StatusChunk, StreamChunk, ToolResultChunk, Usage } from '../../chunks.js'
+import type { StatusChunk, StreamChunk, Usage } from '../../chunks.js'
 import { type RecoveryAction, recoveryChoices } from '../../error-handler.js'
 import type { ExecError } from '../../errors.js'
 import type { ExecEventData } from '../../events.js'
+import { type Symbols, UNICODE } from '../display/symbols.js'
 import { costMark, costText, formatDuration, formatTokens } from '../format.js'
 import type { TextSink } from '../output.js'
 import { SHORT_ID } from '../short-id.js'
 import { CleanText, cleanValue } from './clean-text.js'
 import { Countdown } from './countdown.js'
-import { type Indicator, NO_INDICATOR } from './indicator.js'
+import { type Activity, type Indicator, NO_INDICATOR } from './indicator.js'
 import type { Renderer, RunEnd, RunStart } from './renderer.js'
-import { toolOutcome, toolTitle } from './tool-display.js'
+import { Thoughts, thoughtRows } from './thoughts.js'
+import { ToolBoard } from './tool-board.js'
 
 /** How the terminal is written to. */
 export interface TerminalOptions {
@@ -25,7 +27,15 @@ export interface TerminalOptions {
   /** Shows what goes on, where lines may be drawn over. */
   indicator?: Indicator
   colors: boolean
+  /** Default: those of a terminal with Unicode. */
+  symbols?: Symbols
   verbose: boolean
+  /** What the model thinks; whoever gives it may show it as well (default: shown where `verbose`). */
+  thoughts?: Thoughts
+  /** Whether each tool leaves its lines (default: yes). */
+  tools?: boolean
+  /** Whether what a subagent did is told together, when it is done (default: at once). */
+  grouped?: boolean
   /** What is told at the end: all, one line for each turn of many, or nothing (default: all). */
   summary?: 'full' | 'line' | 'none'
 }
@@ -38,10 +48,8 @@ const RECOVERING: Record<RecoveryAction, string> = {
   abort: 'leaving it',
 }
 
-interface RunningTool {
-  title: string
-  id: string
-}
+/** Narrower than this no line is cut. */
+const MIN_COLUMNS = 20
 
 /**
  * Shows a run to a person: the answer on stdout, everything about it on stderr, so that a pipe gets the answer alone.
@@ -50,11 +58,15 @@ interface RunningTool {
 export class TerminalRenderer implements Renderer {
   readonly #options: TerminalOptions
   readonly #chalk: ChalkInstance
-  readonly #tools = new Map<string, RunningTool>()
+  readonly #symbols: Symbols
+  readonly #tools: ToolBoard
+  readonly #thoughts: Thoughts
   readonly #answer = new CleanText()
   readonly #indicator: Indicator
   /** The questions for permission that somebody is thinking about. */
   readonly #asked = new Set<string>()
+  /** What goes on while no tool is used. */
+  #activity: Activity = { title: '', since: 0, depth: 0 }
   #midLine = false
   /** Whether the last thing shown was a line about the answer. */
   #afterLine = false
@@ -73,6 +85,13 @@ export class TerminalRenderer implements Renderer {
   constructor(options: TerminalOptions) {
     this.#options = options
     this.#chalk = new Chalk({ level: options.colors ? 1 : 0 })
+    this.#symbols = options.symbols ?? UNICODE
+    this.#thoughts = options.thoughts ?? new Thoughts(options.verbose)
+    this.#tools = new ToolBoard({
+      ...{ chalk: this.#chalk, symbols: this.#symbols, verbose: options.verbose },
+      grouped: options.grouped ?? false,
+      shorten: (row, reserved) => this.#fit(row, reserved),
+    })
     this.#indicator = options.indicator ?? NO_INDICATOR
   }
 
@@ -83,39 +102,45 @@ export class TerminalRenderer implements Renderer {
   }
 
   chunk(chunk: StreamChunk): void {
-    if (chunk.type === 'text_delta') {
-      // A subagent talks to the main agent, not to the user.
-      if (this.#options.stream && chunk.parentToolUseId === undefined) {
-        this.#text(this.#answer.push(chunk.content))
-      }
-      return
+    switch (chunk.type) {
+      case 'text_delta':
+        // A subagent talks to the main agent, not to the user.
+        if (this.#options.stream && chunk.parentToolUseId === undefined) {
+          this.#text(this.#answer.push(chunk.content))
+        }
+        return
+      case 'thinking':
+        // It thinks for the main agent, too.
+        if (chunk.parentToolUseId === undefined) {
+          this.#thoughts.push(chunk.content)
+        }
+        this.#countdown?.stop()
+        this.#show('Thinking')
+        return
+      default:
     }
     this.#aboutTheAnswer(cleanValue(chunk))
   }
 
   /** Shows a chunk whose texts are clean. */
-  #aboutTheAnswer(chunk: Exclude<StreamChunk, { type: 'text_delta' }>): void {
+  #aboutTheAnswer(chunk: Exclude<StreamChunk, { type: 'text_delta' | 'thinking' }>): void {
     this.#countdown?.stop()
     switch (chunk.type) {
-      case 'thinking':
-        this.#show('Thinking')
-        break
       case 'tool_use':
-        this.#show(this.#titleOf(chunk.tool))
+      case 'tool_parameters':
+        this.#thoughtEnded(chunk.parentToolUseId)
+        this.#tools.begin(chunk)
+        this.#show('Working')
         break
-      case 'tool_parameters': {
-        const title = this.#titleOf(chunk.tool, chunk.parameters)
-        this.#tools.set(chunk.id, { id: chunk.id, title })
-        this.#show(title)
-        break
-      }
       case 'tool_result':
-        this.#toolResult(chunk)
+        this.#toolEnded(this.#tools.end(chunk))
+        this.#show('Working')
         break
       case 'status':
         this.#status(chunk)
         break
       case 'permission_request':
+        this.#thoughtEnded()
         this.#asked.add(chunk.id)
         this.#stop()
         this.#endLine()
@@ -127,6 +152,8 @@ export class TerminalRenderer implements Renderer {
         }
         break
       case 'result':
+        this.#thoughtEnded()
+        this.#tools.clear()
         // Not streamed: by the user's wish, or because there were no words of a model, as for a slash command.
         if (!this.#answered) {
           this.#text(chunk.content)
@@ -143,7 +170,7 @@ export class TerminalRenderer implements Renderer {
       const { yellow, bold } = this.#chalk
       this.#line(
         yellow(
-          `⚠ ${tool} was denied: nobody could be asked. Allow it with ${bold(`--allow ${tool}`)}, or everything with ${bold('--yes')}`,
+          `${this.#symbols.warning} ${tool} was denied: nobody could be asked. Allow it with ${bold(`--allow ${tool}`)}, or everything with ${bold('--yes')}`,
         ),
       )
     }
@@ -154,8 +181,7 @@ export class TerminalRenderer implements Renderer {
   }
 
   failed(error: ExecError): void {
-    this.#stop()
-    this.#endLine()
+    this.#stopAll()
     this.#error(error)
     this.#shown = error
     this.#options.out.flush()
@@ -164,13 +190,12 @@ export class TerminalRenderer implements Renderer {
 
   recovering(action: RecoveryAction): void {
     this.#answered = false
-    this.#line(this.#chalk.yellow(`↻ ${RECOVERING[action]}`))
+    this.#line(this.#chalk.yellow(`${this.#symbols.again} ${RECOVERING[action]}`))
     this.#show('Starting')
   }
 
   end({ durationMs, error }: RunEnd): void {
-    this.#stop()
-    this.#endLine()
+    this.#stopAll()
     if (error && error !== this.#shown) {
       this.#error(error)
     }
@@ -181,13 +206,13 @@ export class TerminalRenderer implements Renderer {
     this.#options.err.flush()
   }
 
-  ready(): Promise<void> | undefined {
-    return this.#options.out.ready() ?? this.#options.err.ready()
+  /** Prints a line about the answer, as it is. */
+  tell(line: string): void {
+    this.#line(this.#fit(line))
   }
 
-  #titleOf(tool: string, parameters?: Record<string, unknown>): string {
-    const { icon, message, detail } = toolTitle(tool, parameters)
-    return detail === '' ? `${icon} ${message}` : `${icon} ${message} ${this.#chalk.dim(detail)}`
+  ready(): Promise<void> | undefined {
+    return this.#options.out.ready() ?? this.#options.err.ready()
   }
 
   #text(content: string): void {
@@ -196,6 +221,7 @@ export class TerminalRenderer implements Renderer {
     if (visible === '') {
       return
     }
+    this.#thoughtEnded()
     this.#stop()
     if (this.#afterLine) {
       this.#afterLine = false
@@ -207,20 +233,20 @@ export class TerminalRenderer implements Renderer {
     this.#midLine = !visible.endsWith('\n')
   }
 
-  #toolResult(chunk: ToolResultChunk): void {
-    const title = this.#tools.get(chunk.id)?.title ?? this.#titleOf(chunk.tool)
-    this.#tools.delete(chunk.id)
-    const { green, red, dim } = this.#chalk
-    const mark = chunk.success ? green('✓') : red('✗')
-    const indent = chunk.parentToolUseId === undefined ? '' : '  '
-    const duration = dim(` (${formatDuration(chunk.duration)})`)
-    this.#line(
-      `${this.#fit(`${indent}${mark} ${title}`, 2 + formatDuration(chunk.duration).length)}${duration}`,
-    )
-    for (const line of toolOutcome(chunk)) {
-      this.#line(this.#fit(`${indent}  ${chunk.success ? dim(`│ ${line}`) : red(`│ ${line}`)}`))
+  #toolEnded(rows: readonly string[]): void {
+    if (this.#options.tools ?? true) {
+      this.#lines(rows)
     }
-    this.#show('Working')
+  }
+
+  /** The model does something else, unless it is a subagent's. */
+  #thoughtEnded(parent?: string): void {
+    if (this.#thoughts.current === '' || parent !== undefined) {
+      return
+    }
+    const { err } = this.#options
+    const columns = err.isTerminal ? err.columns : Number.POSITIVE_INFINITY
+    this.#lines(thoughtRows(this.#thoughts.end(), { chalk: this.#chalk, symbols: this.#symbols, columns }))
   }
 
   #status({ status, detail = {} }: StatusChunk): void {
@@ -245,10 +271,14 @@ export class TerminalRenderer implements Renderer {
           errorStatus === undefined ? `failed (${error ?? 'no reason given'})` : `answered ${errorStatus}`
         const wait = typeof delayMs === 'number' ? ` in ${formatDuration(delayMs)}` : ''
         this.#line(
-          this.#chalk.yellow(`↻ the model's API ${failed}; retrying${wait} (${attempt}/${maxRetries})`),
+          this.#chalk.yellow(
+            `${this.#symbols.again} the model's API ${failed}; retrying${wait} (${attempt}/${maxRetries})`,
+          ),
         )
         break
       }
+      case 'context':
+        break
       case 'resumed':
         if (detail.via === 'context') {
           this.#line(
@@ -259,22 +289,24 @@ export class TerminalRenderer implements Renderer {
       case 'fallback':
         this.#line(
           this.#chalk.yellow(
-            '⚠ this version of the agent is too old to be spoken to as usual; words come late',
+            `${this.#symbols.warning} this version of the agent is too old to be spoken to as usual; words come late`,
           ),
         )
         break
       case 'cost_unknown':
-        this.#line(this.#chalk.yellow(`⚠ ${detail.message}`))
+        this.#line(this.#chalk.yellow(`${this.#symbols.warning} ${detail.message}`))
         break
       case 'not_saved':
-        this.#line(this.#chalk.yellow(`⚠ the conversation cannot be saved: ${detail.message}`))
+        this.#line(
+          this.#chalk.yellow(`${this.#symbols.warning} the conversation cannot be saved: ${detail.message}`),
+        )
         break
       case 'abandoned':
         // The detail of an interrupted message says the same, but nothing comes again; the blocks before it are kept then.
         if (!this.#answered || detail.from_block_index !== 0) {
           break
         }
-        this.#line(this.#chalk.yellow('↻ the stream broke; the answer begins again'))
+        this.#line(this.#chalk.yellow(`${this.#symbols.again} the stream broke; the answer begins again`))
         break
       default:
         if (this.#options.verbose) {
@@ -289,7 +321,7 @@ export class TerminalRenderer implements Renderer {
     const goesOn = how === 'continue' ? 'the agent is told to go on' : 'trying again'
     this.#line(
       this.#chalk.yellow(
-        `↻ ${code} ${error}; ${goesOn} in ${formatDuration(wait)} (${attempt}/${maxRetries})`,
+        `${this.#symbols.again} ${code} ${error}; ${goesOn} in ${formatDuration(wait)} (${attempt}/${maxRetries})`,
       ),
     )
     if (how === 'repeat') {
@@ -301,7 +333,11 @@ export class TerminalRenderer implements Renderer {
   /** A line cut to the terminal's width, with some columns left over. */
   #fit(line: string, reserved = 0): string {
     const { err } = this.#options
-    return err.isTerminal ? truncate(line, Math.max(20, err.columns - reserved - 1)) : line
+    return err.isTerminal
+      ? truncate(line, Math.max(MIN_COLUMNS, err.columns - reserved - 1), {
+          truncationCharacter: this.#symbols.ellipsis,
+        })
+      : line
   }
 
   /** Prints a line about the answer. */
@@ -312,6 +348,12 @@ export class TerminalRenderer implements Renderer {
     // Two streams, one screen: what was written before must be there before.
     this.#options.out.flush()
     this.#options.err.write(`${line}\n`)
+  }
+
+  #lines(rows: readonly string[]): void {
+    for (const row of rows) {
+      this.#line(row)
+    }
   }
 
   #endLine(): void {
@@ -331,14 +373,26 @@ export class TerminalRenderer implements Renderer {
       this.#options.out.flush()
       this.#options.err.flush()
     }
-    const tools = [...this.#tools.values()].map(({ title }) => title)
-    this.#indicator.show(tools.length > 0 ? tools : [activity])
+    if (activity !== this.#activity.title) {
+      this.#activity = { title: activity, since: performance.now(), depth: 0 }
+    }
+    const tools = this.#tools.activities()
+    this.#indicator.show(tools.length > 0 ? tools : [this.#activity])
   }
 
   #stop(): void {
+    this.#activity = { title: '', since: 0, depth: 0 }
     this.#countdown?.stop()
     this.#countdown = undefined
     this.#indicator.hide()
+  }
+
+  /** Nothing goes on any more. */
+  #stopAll(): void {
+    this.#thoughtEnded()
+    this.#tools.clear()
+    this.#stop()
+    this.#endLine()
   }
 
   #error(error: ExecError): void {
@@ -349,15 +403,15 @@ export class TerminalRenderer implements Renderer {
       stderrTail: error.stderrTail,
       remedy: error.remedy,
     })
-    this.#line(`${red(`✗ ${bold(code)}`)} ${message}`)
+    this.#line(`${red(`${this.#symbols.failed} ${bold(code)}`)} ${message}`)
     if (stderrTail) {
       for (const line of stderrTail.split('\n').slice(-10)) {
-        this.#line(dim(`  │ ${line}`))
+        this.#line(dim(`  ${this.#symbols.bar} ${line}`))
       }
     }
     // The messages of the others say what to do.
     if (recoveryChoices(error).length > 1) {
-      this.#line(dim(`  → ${remedy}`))
+      this.#line(dim(`  ${this.#symbols.arrow} ${remedy}`))
     }
   }
 
@@ -368,7 +422,7 @@ export class TerminalRenderer implements Renderer {
       return
     }
     const { dim, blue } = this.#chalk
-    const rule = dim('─'.repeat(Math.min(50, this.#options.err.columns)))
+    const rule = dim(this.#symbols.rule.repeat(Math.min(50, this.#options.err.columns)))
     const rows: Array<[string, string]> = [
       ['Duration', formatDuration(durationMs)],
       ['Tools used', toolsUsed.length > 0 ? toolsUsed.join(', ') : 'none'],
@@ -379,7 +433,10 @@ export class TerminalRenderer implements Renderer {
       rows.push(['Model', this.#model])
     }
     if (this.#session) {
-      rows.push(['Session', `${this.#session}; go on with locus exec -s ${this.#session} "…"`])
+      rows.push([
+        'Session',
+        `${this.#session}; go on with locus exec -s ${this.#session} "${this.#symbols.ellipsis}"`,
+      ])
     }
     if (this.#unparsed > 0 && this.#options.verbose) {
       rows.push(['Not understood', `${this.#unparsed} lines`])
@@ -395,8 +452,8 @@ export class TerminalRenderer implements Renderer {
   #summarizeShortly(summary: 'line' | 'none', usage: Usage, durationMs: number): void {
     if (summary === 'line') {
       const tokens = `${formatTokens(usage.input)} in, ${formatTokens(usage.output)} out`
-      const cost = usage.costUsd === undefined ? '' : ` · ${costMark(usage)}`
-      this.#line(this.#chalk.dim(`${formatDuration(durationMs)} · ${tokens}${cost}`))
+      const cost = usage.costUsd === undefined ? '' : ` ${this.#symbols.dot} ${costMark(usage)}`
+      this.#line(this.#chalk.dim(`${formatDuration(durationMs)} ${this.#symbols.dot} ${tokens}${cost}`))
     }
   }
 }

@@ -1,43 +1,49 @@
 import type { ToolResultChunk } from '../../chunks.js'
+import type { Symbols, ToolIcon } from '../display/symbols.js'
+import { formatBytes, formatCount, formatTokens } from '../format.js'
 
 interface ToolFace {
-  icon: string
+  icon: ToolIcon
   message: string
   /** The parameter that says most about what the tool does. */
   parameter?: string
 }
 
 const FACES: Record<string, ToolFace> = {
-  Read: { icon: '📖', message: 'Reading file', parameter: 'file_path' },
-  Write: { icon: '📝', message: 'Writing file', parameter: 'file_path' },
-  Edit: { icon: '🔧', message: 'Editing file', parameter: 'file_path' },
-  Bash: { icon: '⚡', message: 'Running command', parameter: 'command' },
-  Grep: { icon: '🔍', message: 'Searching code', parameter: 'pattern' },
-  Glob: { icon: '📁', message: 'Finding files', parameter: 'pattern' },
-  WebFetch: { icon: '🌐', message: 'Fetching URL', parameter: 'url' },
-  WebSearch: { icon: '🌐', message: 'Searching the web', parameter: 'query' },
-  Task: { icon: '🤖', message: 'Spawning agent', parameter: 'description' },
-  Agent: { icon: '🤖', message: 'Spawning agent', parameter: 'description' },
+  Read: { icon: 'read', message: 'Reading file', parameter: 'file_path' },
+  Write: { icon: 'write', message: 'Writing file', parameter: 'file_path' },
+  Edit: { icon: 'edit', message: 'Editing file', parameter: 'file_path' },
+  MultiEdit: { icon: 'edit', message: 'Editing file', parameter: 'file_path' },
+  NotebookEdit: { icon: 'edit', message: 'Editing notebook', parameter: 'notebook_path' },
+  Bash: { icon: 'run', message: 'Running command', parameter: 'command' },
+  Grep: { icon: 'search', message: 'Searching code', parameter: 'pattern' },
+  Glob: { icon: 'find', message: 'Finding files', parameter: 'pattern' },
+  WebFetch: { icon: 'web', message: 'Fetching URL', parameter: 'url' },
+  WebSearch: { icon: 'web', message: 'Searching the web', parameter: 'query' },
+  Task: { icon: 'agent', message: 'Spawning agent', parameter: 'description' },
+  Agent: { icon: 'agent', message: 'Spawning agent', parameter: 'description' },
+  TodoWrite: { icon: 'plan', message: 'Planning', parameter: 'todos' },
+  TaskCreate: { icon: 'plan', message: 'Planning', parameter: 'subject' },
+  TaskUpdate: { icon: 'plan', message: 'Planning', parameter: 'status' },
   // Codex's.
-  command_execution: { icon: '⚡', message: 'Running command', parameter: 'command' },
-  file_change: { icon: '📝', message: 'Changing files', parameter: 'changes' },
-  web_search: { icon: '🌐', message: 'Searching the web', parameter: 'query' },
-  todo_list: { icon: '📋', message: 'Planning', parameter: 'items' },
-  spawn_agent: { icon: '🤖', message: 'Spawning agent', parameter: 'prompt' },
+  command_execution: { icon: 'run', message: 'Running command', parameter: 'command' },
+  file_change: { icon: 'write', message: 'Changing files', parameter: 'changes' },
+  web_search: { icon: 'web', message: 'Searching the web', parameter: 'query' },
+  todo_list: { icon: 'plan', message: 'Planning', parameter: 'items' },
+  spawn_agent: { icon: 'agent', message: 'Spawning agent', parameter: 'prompt' },
   // The kinds of tools of agents that speak ACP.
-  execute: { icon: '⚡', message: 'Running command', parameter: 'command' },
-  read: { icon: '📖', message: 'Reading' },
-  edit: { icon: '📝', message: 'Changing files' },
-  delete: { icon: '🗑️', message: 'Deleting files' },
-  move: { icon: '📦', message: 'Moving files' },
-  search: { icon: '🔍', message: 'Searching' },
-  fetch: { icon: '🌐', message: 'Fetching' },
-  think: { icon: '💭', message: 'Thinking' },
+  execute: { icon: 'run', message: 'Running command', parameter: 'command' },
+  read: { icon: 'read', message: 'Reading' },
+  edit: { icon: 'edit', message: 'Changing files' },
+  delete: { icon: 'edit', message: 'Deleting files' },
+  move: { icon: 'edit', message: 'Moving files' },
+  search: { icon: 'search', message: 'Searching' },
+  fetch: { icon: 'web', message: 'Fetching' },
 }
 
 /** Icon, message and key parameter of a tool use. */
 export interface ToolTitle {
-  icon: string
+  icon: ToolIcon
   message: string
   /** On one line; empty where there is none. */
   detail: string
@@ -46,7 +52,7 @@ export interface ToolTitle {
 /** How a tool use is announced. */
 export function toolTitle(tool: string, parameters: Record<string, unknown> = {}): ToolTitle {
   const known = Object.hasOwn(FACES, tool) ? FACES[tool] : undefined
-  const face: ToolFace = known ?? { icon: '🔧', message: `Using ${tool}` }
+  const face: ToolFace = known ?? { icon: 'other', message: `Using ${tool}` }
   const value = face.parameter
     ? parameters[face.parameter]
     : Object.values(parameters).find((it) => typeof it === 'string')
@@ -57,7 +63,10 @@ export function toolTitle(tool: string, parameters: Record<string, unknown> = {}
 function inWords(value: unknown): string {
   if (Array.isArray(value)) {
     return value
-      .map((it) => (it as { path?: unknown })?.path ?? (it as { text?: unknown })?.text)
+      .map((it) => {
+        const { path, text, content } = (it ?? {}) as Record<string, unknown>
+        return path ?? text ?? content
+      })
       .filter((it) => typeof it === 'string')
       .join(', ')
   }
@@ -67,7 +76,8 @@ function inWords(value: unknown): string {
 const PREVIEW_LINES = 3
 
 /** What a tool returned, as a few lines. */
-export function toolOutcome(chunk: ToolResultChunk): string[] {
+export function toolOutcome(chunk: ToolResultChunk, { ellipsis }: Symbols): string[] {
+  const preview = (text: string) => firstLines(text, ellipsis)
   if (!chunk.success) {
     return preview(chunk.error ?? 'failed')
   }
@@ -78,32 +88,45 @@ export function toolOutcome(chunk: ToolResultChunk): string[] {
   if (typeof data !== 'object' || data === null) {
     return []
   }
-  return outcomeOfRecord(data as Record<string, unknown>)
-}
-
-function outcomeOfRecord(data: Record<string, unknown>): string[] {
-  const { stdout, stderr, numFiles, numMatches, numLines, file } = data
+  const fields = data as Record<string, unknown>
+  const { stdout, stderr } = fields
   if (typeof stdout === 'string') {
     return preview([stdout, stderr].filter(Boolean).join('\n'))
   }
+  const metric = metricOf(fields)
+  return metric === undefined ? [] : [metric]
+}
+
+/** The figure that says most about what a tool returned. */
+function metricOf(data: Record<string, unknown>): string | undefined {
+  const { mode, numFiles, numMatches, numLines, file, code, bytes, totalToolUseCount, totalTokens } = data
   if (typeof numMatches === 'number') {
-    return [count(numMatches, 'match', 'matches')]
+    return formatCount(numMatches, 'match', 'matches')
   }
-  if (typeof numFiles === 'number') {
-    return [count(numFiles, 'file', 'files')]
+  // A search that returns lines counts no files.
+  if (typeof numFiles === 'number' && mode !== 'content') {
+    return formatCount(numFiles, 'file')
   }
   const lines = numLines ?? (file as { numLines?: unknown } | undefined)?.numLines
-  return typeof lines === 'number' ? [count(lines, 'line', 'lines')] : []
+  if (typeof lines === 'number') {
+    return formatCount(lines, 'line')
+  }
+  if (typeof code === 'number' && typeof bytes === 'number') {
+    return `${code}, ${formatBytes(bytes)}`
+  }
+  if (typeof totalToolUseCount === 'number') {
+    const tools = formatCount(totalToolUseCount, 'tool use')
+    return typeof totalTokens === 'number' ? `${tools}, ${formatTokens(totalTokens)} tokens` : tools
+  }
+  return undefined
 }
 
-function count(number: number, one: string, many: string): string {
-  return `${number} ${number === 1 ? one : many}`
-}
-
-function preview(text: string): string[] {
+function firstLines(text: string, ellipsis: string): string[] {
   const lines = text.split('\n').filter((line) => line.trim() !== '')
   const more = lines.length - PREVIEW_LINES
-  return more > 0 ? [...lines.slice(0, PREVIEW_LINES), `… ${count(more, 'more line', 'more lines')}`] : lines
+  return more > 0
+    ? [...lines.slice(0, PREVIEW_LINES), `${ellipsis} ${formatCount(more, 'more line')}`]
+    : lines
 }
 
 function oneLine(text: string): string {

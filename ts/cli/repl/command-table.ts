@@ -11,6 +11,7 @@ export type CommandName =
   | 'model'
   | 'provider'
   | 'status'
+  | 'forbid'
   | 'cost'
   | 'save'
   | 'export'
@@ -48,6 +49,7 @@ const bareId = (args: string) => none(args) || /^(?=.*\d)[0-9a-f][0-9a-f-]{3,}$/
 const bareModel = (args: string) => /^(|opus|sonnet|haiku|default|\S*\d\S*)$/.test(args)
 const provider = (args: string) => none(args) || PROVIDERS.includes(args)
 const count = (args: string) => /^\d{0,6}$/.test(args)
+const numberOrAll = (args: string) => /^(\d{1,3}|all|)$/.test(args)
 const exportArgs = (args: string) => none(args) || EXPORT_FORMATS.includes(args.split(/\s/)[0] ?? '')
 
 type Row = [
@@ -84,6 +86,12 @@ const ROWS: Row[] = [
   ['model', '[name]', 'show or change the model', { accepts: oneWord, bare: bareModel }],
   ['provider', '[name]', 'show or change the agent', { accepts: provider }],
   ['status', '', 'show who answers, what is allowed, what was used', { accepts: none, anytime: true }],
+  [
+    'forbid',
+    '[number|all]',
+    'take back what you always allowed in this conversation',
+    { accepts: numberOrAll, bare: none, anytime: true },
+  ],
   ['cost', '', 'show tokens and cost', { accepts: none, anytime: true }],
   ['save', '', 'make sure that the conversation is on disk', { accepts: none, anytime: true }],
   [

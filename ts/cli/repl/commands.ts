@@ -4,9 +4,11 @@ import { Chalk, type ChalkInstance } from 'chalk'
 
 import { execError } from '../../errors.js'
 import { HistoryStore } from '../../history.js'
+import type { ExecFlags } from '../commands/exec.js'
 import { MarkdownStream } from '../display/markdown-stream.js'
+import { symbols } from '../display/symbols.js'
 import { costText, formatCount, formatTokens } from '../format.js'
-import type { PermissionDesk } from '../permissions/permission-desk.js'
+import type { RuleBook } from '../permissions/rule-book.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { exportSession } from '../sessions/export.js'
 import { findSession } from '../sessions/find-session.js'
@@ -16,20 +18,19 @@ import { SHORT_ID } from '../short-id.js'
 import { COMMANDS, type CommandName } from './command-table.js'
 import type { Conversation } from './conversation.js'
 import type { FileChanges } from './file-changes.js'
-import type { Repl } from './repl.js'
+import type { Prompt, Repl } from './repl.js'
 import type { ReplView } from './view.js'
 
 export interface CommandParts {
   repl: Repl
   conversation: Conversation
   view: ReplView
-  desk: PermissionDesk
+  rules: RuleBook
   changes: FileChanges
   projectPath: string
   /** Whether conversations are kept on disk. */
   saves: boolean
-  /** What the flags say about permissions. */
-  permissions: readonly string[]
+  flags: Pick<ExecFlags, 'yes' | 'allow' | 'deny' | 'permissionMode'>
   columns(): number
 }
 
@@ -44,6 +45,12 @@ const KEYS = [
 ] as const
 
 const MAX_SHOWN_MESSAGES = 10
+const STATUS_WIDTH = 10
+
+/** Says that what was always allowed before holds again. */
+export function rulesHold({ rules }: RuleBook): string {
+  return cleanValue(`always allowed in this conversation (/forbid takes it back): ${rules.join(', ')}`)
+}
 
 /** What the commands of the interactive mode do. What one resolves to is sent to the agent. */
 export class Commands {
@@ -57,7 +64,7 @@ export class Commands {
     this.#store = new HistoryStore({ projectPath: parts.projectPath })
   }
 
-  async run(name: CommandName, args: string): Promise<string | undefined> {
+  async run(name: CommandName, args: string): Promise<Prompt | undefined> {
     const { repl, view, conversation } = this.#parts
     switch (name) {
       case 'help':
@@ -92,6 +99,9 @@ export class Commands {
         return undefined
       case 'status':
         this.#status()
+        return undefined
+      case 'forbid':
+        this.#forbid(args)
         return undefined
       case 'cost':
         view.note(this.#cost())
@@ -145,13 +155,13 @@ export class Commands {
   }
 
   async #switchTo(id: string | undefined): Promise<void> {
-    const { conversation, view, desk } = this.#parts
+    const { conversation, view, rules } = this.#parts
     if (id === conversation.session.id) {
       view.note('this is that conversation')
       return
     }
     await conversation.switchTo(id)
-    desk.reset()
+    rules.open(conversation.session)
     this.#parts.changes.forget()
     if (id === undefined) {
       view.note('a new conversation begins')
@@ -160,6 +170,9 @@ export class Commands {
     const messages = conversation.session.getHistory().length
     view.note(`going on with session ${conversation.shortId}, ${formatCount(messages, 'message')}`)
     this.#history(2)
+    if (rules.rules.length > 0) {
+      view.note(rulesHold(rules))
+    }
   }
 
   /** The session of this id, or the one before this conversation. */
@@ -188,9 +201,11 @@ export class Commands {
     const columns = this.#parts.columns()
     view.note(
       [
-        ...(left > 0 ? [dim(`… ${formatCount(left, 'earlier message')}`)] : []),
+        ...(left > 0 ? [dim(`${symbols().ellipsis} ${formatCount(left, 'earlier message')}`)] : []),
         ...cleanValue(shown).flatMap(({ role, content }) =>
-          role === 'user' ? ['', `${cyan('❯')} ${content.trim()}`] : this.#markdown(content.trim(), columns),
+          role === 'user'
+            ? ['', `${cyan(symbols().prompt)} ${content.trim()}`]
+            : this.#markdown(content.trim(), columns),
         ),
       ].join('\n'),
     )
@@ -223,22 +238,44 @@ export class Commands {
   }
 
   #status(): void {
-    const { conversation, view, desk, permissions, projectPath, saves } = this.#parts
-    const rules = [...permissions, ...desk.rules.map((rule) => `${rule} (said here)`)]
+    const { conversation, view, rules, flags, projectPath, saves } = this.#parts
+    const { yes, allow = [], deny = [], permissionMode } = flags
+    const numbered = rules.rules.map((rule, index) => `${index + 1} ${rule}`)
     const rows = [
       ['Agent', conversation.provider],
       ['Model', conversation.model ?? "the agent's choice"],
       ['Folder', projectPath],
       ['Session', `${conversation.session.id}${saves ? '' : ', not kept'}`],
       ['Messages', String(conversation.session.getHistory().length)],
-      ['Allowed', rules.length === 0 ? 'what you allow when you are asked' : rules.join(', ')],
+      ['Mode', permissionMode ?? "the agent's own"],
+      ['Allowed', (yes ? ['everything (--yes)'] : allow).join(', ') || 'what you allow when you are asked'],
+      ...(deny.length > 0 ? [['Denied', deny.join(', ')]] : []),
+      ...(numbered.length > 0 ? [['Always', numbered.join(`\n${' '.repeat(STATUS_WIDTH)}`)]] : []),
       ['Used', this.#cost()],
     ]
     view.note(
       cleanValue(rows)
-        .map(([name = '', value = '']) => `${`${name}:`.padEnd(10)}${value}`)
+        .map(([name = '', value = '']) => `${`${name}:`.padEnd(STATUS_WIDTH)}${value}`)
         .join('\n'),
     )
+  }
+
+  /** Takes back what was always allowed: the rule of this number, or all of them. */
+  #forbid(which: string): void {
+    const { rules, view } = this.#parts
+    const known = rules.rules
+    if (known.length === 0) {
+      view.note('nothing was always allowed in this conversation')
+      return
+    }
+    const index = which === '' && known.length === 1 ? 0 : Number(which) - 1
+    if (which !== 'all' && known[index] === undefined) {
+      const list = known.map((rule, index) => `  ${index + 1} ${rule}`).join('\n')
+      view.note(cleanValue(`which one? /forbid with its number, or all:\n${list}`))
+      return
+    }
+    const removed = rules.remove(which === 'all' ? undefined : index)
+    view.note(cleanValue(`asked again from now on: ${removed.join(', ')}`))
   }
 
   #cost(): string {
@@ -278,7 +315,7 @@ export class Commands {
     })
   }
 
-  #retry(): string {
+  #retry(): Prompt {
     const prompt = this.#parts.conversation.lastPrompt
     if (prompt === undefined) {
       throw execError('INVALID_INPUT', 'nothing was asked yet that could be sent again')
@@ -286,7 +323,7 @@ export class Commands {
     return prompt
   }
 
-  #compact(instructions: string): string {
+  #compact(instructions: string): Prompt {
     const { provider, session } = this.#parts.conversation
     if (provider !== 'claude') {
       throw execError('INVALID_INPUT', `the ${provider} agent cannot compact a conversation`)
@@ -294,7 +331,7 @@ export class Commands {
     if (session.getHistory().length === 0) {
       throw execError('INVALID_INPUT', 'nothing was said yet')
     }
-    return `/compact ${instructions}`.trim()
+    return { prompt: `/compact ${instructions}`.trim(), images: [] }
   }
 }
 

@@ -1,9 +1,10 @@
 import type { Usage } from '../../chunks.js'
 import { ExecEventType } from '../../events.js'
-import type { PermissionHandler, SessionOptions, TurnOptions } from '../../options.js'
+import type { ImageInput, PermissionHandler, SessionOptions, TurnOptions } from '../../options.js'
 import type { ExecSession } from '../../session.js'
 import type { TurnStream } from '../../stream.js'
 import { addUsage, NO_USAGE } from '../../usage.js'
+import { type ContextUse, contextOf } from '../display/status-line.js'
 import { SHORT_ID } from '../short-id.js'
 
 /** Opens a session: the one with this id, or a new one. */
@@ -28,6 +29,9 @@ export class Conversation {
   #changes: SessionOptions
   #session: ExecSession
   #used: Usage = NO_USAGE
+  /** Of the turn under way. */
+  #running: Usage = NO_USAGE
+  #context: ContextUse | undefined
   #model: string | undefined
   /** Whether it was there before the program began. */
   #resumed: boolean
@@ -71,7 +75,12 @@ export class Conversation {
 
   /** Tokens and cost since the program began, of this conversation. */
   get used(): Readonly<Usage> {
-    return this.#used
+    return addUsage(this.#used, this.#running)
+  }
+
+  /** What is in the model's window, where the agent tells it. */
+  get context(): ContextUse | undefined {
+    return this.#context
   }
 
   /** The turns since the program began, of this conversation. */
@@ -83,14 +92,15 @@ export class Conversation {
     return this.#resumed
   }
 
-  /** What was asked last. */
-  get lastPrompt(): string | undefined {
-    return this.#session.getHistory().findLast(({ role }) => role === 'user')?.content
+  /** What was asked last, with the paths of its images. */
+  get lastPrompt(): { prompt: string; images: string[] } | undefined {
+    const last = this.#session.getHistory().findLast(({ role }) => role === 'user')
+    return last && { prompt: last.content, images: (last.metadata?.images ?? []).map(({ name }) => name) }
   }
 
-  run(prompt: string): TurnStream {
+  run(prompt: string, images: readonly ImageInput[]): TurnStream {
     this.#turns++
-    return this.#session.executeStreaming(prompt, this.#limits)
+    return this.#session.executeStreaming(prompt, { ...this.#limits, images })
   }
 
   /** Goes on with another model or agent from the next turn on. */
@@ -99,6 +109,7 @@ export class Conversation {
     const { model: _, ...kept } = this.#changes
     this.#changes = { ...(changes.provider === undefined ? this.#changes : kept), ...changes }
     this.#model = changes.model
+    this.#context = undefined
   }
 
   /** Ends this conversation and begins another one, or goes on with the one with this id. */
@@ -111,6 +122,8 @@ export class Conversation {
     this.#model = this.#changes.model ?? (id === undefined ? this.#model : undefined)
     this.#turns = 0
     this.#used = NO_USAGE
+    this.#running = NO_USAGE
+    this.#context = undefined
     this.#watch()
   }
 
@@ -118,10 +131,16 @@ export class Conversation {
     this.#session.on(ExecEventType.STATUS_CHANGED, ({ data: { status, detail } }) => {
       if (status === 'initialized' && typeof detail?.model === 'string') {
         this.#model = detail.model
+      } else if (status === 'context') {
+        this.#context = contextOf(detail)
       }
+    })
+    this.#session.on(ExecEventType.USAGE_UPDATED, ({ data }) => {
+      this.#running = data
     })
     this.#session.on(ExecEventType.TURN_COMPLETED, ({ data: { usage } }) => {
       this.#used = addUsage(this.#used, usage)
+      this.#running = NO_USAGE
     })
   }
 }

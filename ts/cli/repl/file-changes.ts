@@ -4,8 +4,10 @@ import { dirname, join } from 'node:path'
 import type { ChalkInstance } from 'chalk'
 
 import { execError } from '../../errors.js'
+import { symbols } from '../display/symbols.js'
 import { formatCount } from '../format.js'
 import { cleanValue } from '../renderers/clean-text.js'
+import { removeAbandonedUndoFolders } from './undo-folder.js'
 import { WorkTree } from './work-tree.js'
 
 /** A repository that takes longer to look through is not looked through before every turn. */
@@ -33,6 +35,7 @@ export class FileChanges {
 
   constructor(projectPath: string) {
     this.#projectPath = projectPath
+    removeAbandonedUndoFolders()
   }
 
   /** A turn is about to begin. Never rejects: without a snapshot the turn cannot be undone, which is told when it matters. */
@@ -65,7 +68,9 @@ export class FileChanges {
     const lines = cleanValue(text.trimEnd()).split('\n')
     const more = lines.length - MAX_DIFF_LINES
     const shown = lines.slice(0, MAX_DIFF_LINES).map((line) => coloured(line, chalk))
-    return [...shown, ...(more > 0 ? [`… ${formatCount(more, 'more line')}`] : [])].join('\n')
+    return [...shown, ...(more > 0 ? [`${symbols().ellipsis} ${formatCount(more, 'more line')}`] : [])].join(
+      '\n',
+    )
   }
 
   /** Takes back what the last turn did to the files; nothing, where one of them was changed since. */

@@ -12,6 +12,7 @@ export type KeyRequest =
   | 'newer'
   | 'clear'
   | 'suspend'
+  | 'thoughts'
   | 'escape'
   | undefined
 
@@ -98,6 +99,8 @@ function control(editor: LineEditor, { name }: Key): KeyRequest {
       return 'interrupt'
     case 'l':
       return 'clear'
+    case 'o':
+      return 'thoughts'
     case 'p':
       return 'older'
     case 'n':

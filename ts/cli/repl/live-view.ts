@@ -2,35 +2,31 @@ import type { Key } from 'node:readline'
 import type { ReadStream } from 'node:tty'
 
 import { Chalk, type ChalkInstance } from 'chalk'
-import truncate from 'cli-truncate'
 
 import type { PermissionRequestChunk } from '../../chunks.js'
 import { oneLine } from '../../context/text.js'
-import { type Highlighter, MarkdownStream } from '../display/markdown-stream.js'
+import { LazyHighlighter } from '../display/lazy-highlighter.js'
 import { type Live, RESTORE, Screen, type ScreenStream } from '../display/screen.js'
-import { ScreenSink } from '../display/screen-sink.js'
-import { formatDuration } from '../format.js'
+import { statusLine } from '../display/status-line.js'
+import type { Symbols } from '../display/symbols.js'
+import { cutTo, Ticker, TurnView } from '../display/turn-view.js'
 import type { PermissionAnswer } from '../permissions/permission-desk.js'
 import { PermissionQuestion } from '../permissions/permission-question.js'
 import { CleanText, cleanValue } from '../renderers/clean-text.js'
-import type { Indicator } from '../renderers/indicator.js'
 import type { Renderer } from '../renderers/renderer.js'
 import { TerminalRenderer } from '../renderers/terminal.js'
+import { Thoughts, thoughtRows } from '../renderers/thoughts.js'
 import type { Completer } from './completion.js'
 import { inputRows } from './input-box.js'
 import type { InputHistory } from './input-history.js'
 import { applyKey } from './keys.js'
 import { LineEditor } from './line-editor.js'
-import { statusLine } from './status-line.js'
 import { RESTORE_INPUT, TerminalInput } from './terminal-input.js'
 import type { ReplListener, ReplState, ReplView } from './view.js'
 
-const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
-const SPINNER_MS = 80
-const MAX_ACTIVITIES = 5
+/** Any time that is long. */
+const SUSPENDED_MS = 86_400_000
 const MAX_QUEUE_ROWS = 4
-/** So much of an answer may wait for a frame. */
-const MAX_PENDING_TEXT = 64 * 1024
 
 /** What the live view is made of. */
 export interface LiveViewParts {
@@ -41,6 +37,7 @@ export interface LiveViewParts {
   /** Told what is sent. */
   remember(text: string): void
   complete: Completer
+  symbols: Symbols
   /** Whether there is a status line. */
   status: boolean
 }
@@ -72,14 +69,14 @@ export class LiveView implements ReplView {
   #input: TerminalInput | undefined
   #state: ReplState | undefined
   #listener: ReplListener | undefined
-  #answer: MarkdownStream | undefined
-  #activities: readonly string[] = []
-  #activeSince = 0
-  #spinner: NodeJS.Timeout | undefined
+  #turn: TurnView | undefined
+  #ticker: Ticker | undefined
+  readonly #thoughts = new Thoughts(false)
+  #verbose = false
   #options: readonly string[] = []
   #question: OpenQuestion | undefined
   #confirmation: OpenConfirmation | undefined
-  #highlighter: Highlighter | undefined
+  readonly #highlighter = new LazyHighlighter(this.#chalk)
 
   constructor(parts: LiveViewParts) {
     this.#parts = parts
@@ -96,11 +93,12 @@ export class LiveView implements ReplView {
       closed: () => listener.hungUp(),
     })
     this.#screen.draw()
-    void this.#loadHighlighter()
+    this.#highlighter.load()
   }
 
   note(lines: string): void {
-    this.#screen.print(`${this.#answerRows()}${lines}\n`)
+    this.#turn?.end()
+    this.#screen.print(`${lines}\n`)
   }
 
   echo(text: string): void {
@@ -108,7 +106,7 @@ export class LiveView implements ReplView {
     const { cyan, bold } = this.#chalk
     const { columns } = this.#screen
     const { rows } = inputRows(line.trimEnd(), -1, {
-      mark: `${cyan(bold('❯'))} `,
+      mark: `${cyan(bold(this.#parts.symbols.prompt))} `,
       columns,
       height: Number.MAX_SAFE_INTEGER,
     })
@@ -122,13 +120,11 @@ export class LiveView implements ReplView {
   }
 
   changed(): void {
-    if (this.#state?.busy && !this.#spinner) {
-      this.#activeSince = performance.now()
-      this.#spinner = setInterval(() => this.#screen.changed(), SPINNER_MS)
-    } else if (!this.#state?.busy) {
-      clearInterval(this.#spinner)
-      this.#spinner = undefined
-      this.#activities = []
+    const busy = this.#state?.busy ?? false
+    if (busy !== (this.#ticker !== undefined)) {
+      this.#turn?.rest()
+      this.#ticker?.stop()
+      this.#ticker = busy ? new Ticker(this.#screen) : undefined
     }
     this.#screen.changed()
   }
@@ -138,33 +134,25 @@ export class LiveView implements ReplView {
   }
 
   renderer(verbose: boolean): Renderer {
-    const answer = new MarkdownStream({ chalk: this.#chalk, highlighter: () => this.#highlighter })
-    this.#answer = answer
-    const screen = this.#screen
-    const out = new ScreenSink(
-      screen,
-      (text) => {
-        answer.push(text)
-        if (answer.pending > MAX_PENDING_TEXT) {
-          screen.draw()
-        } else {
-          screen.changed()
-        }
-      },
-      () => screen.print(this.#answerRows()),
-    )
-    const err = new ScreenSink(screen, (text) => screen.print(text))
-    const indicator: Indicator = {
-      apart: true,
-      show: (activities) => this.#showActivities(activities),
-      hide: () => this.#showActivities([]),
+    if (verbose !== this.#verbose) {
+      this.#verbose = verbose
+      this.#thoughts.shown = verbose
     }
-    return new TerminalRenderer({ out, err, stream: true, indicator, colors: true, verbose, summary: 'line' })
+    const thoughts = this.#thoughts
+    const turn = new TurnView({
+      ...{ screen: this.#screen, chalk: this.#chalk, symbols: this.#parts.symbols, thoughts },
+      highlighter: () => this.#highlighter.ready,
+    })
+    this.#turn = turn
+    return new TerminalRenderer({
+      ...{ out: turn.out, err: turn.err, indicator: turn, stream: true, colors: true, verbose },
+      ...{ symbols: this.#parts.symbols, summary: 'line', thoughts, grouped: true },
+    })
   }
 
   askPermission(request: PermissionRequestChunk, signal: AbortSignal): Promise<PermissionAnswer> {
     const question = new PermissionQuestion(request)
-    this.note(question.lines(this.#chalk).join('\n'))
+    this.note(question.lines(this.#chalk, this.#parts.symbols).join('\n'))
     return new Promise((resolve, reject) => {
       const settle = () => {
         this.#question = undefined
@@ -202,7 +190,7 @@ export class LiveView implements ReplView {
   }
 
   close(): void {
-    clearInterval(this.#spinner)
+    this.#ticker?.stop()
     this.#confirmation?.answer(true)
     this.#input?.close()
     this.#screen.close()
@@ -215,30 +203,16 @@ export class LiveView implements ReplView {
     this.#parts.stdout.write(`${RESTORE_INPUT}${RESTORE}\n`)
   }
 
-  async #loadHighlighter(): Promise<void> {
-    // After the first frame: nobody waits for colours to begin typing.
-    await new Promise((resolve) => setImmediate(resolve))
-    const { createHighlighter } = await import('../display/highlight.js')
-    this.#highlighter = createHighlighter(this.#chalk)
-  }
-
   #verdict(answer: PermissionAnswer): string {
     const { green, red } = this.#chalk
+    const { ok, failed } = this.#parts.symbols
     switch (answer.kind) {
       case 'once':
-        return green('  ✓ allowed')
+        return green(`  ${ok} allowed`)
       case 'always':
-        return green('  ✓ allowed, and always in this conversation')
+        return green(`  ${ok} allowed, and always in this conversation`)
       case 'deny':
-        return red(answer.reason === '' ? '  ✗ denied' : `  ✗ denied: ${answer.reason}`)
-    }
-  }
-
-  #showActivities(activities: readonly string[]): void {
-    if (activities.join('\n') !== this.#activities.join('\n')) {
-      this.#activeSince = performance.now()
-      this.#activities = activities
-      this.#screen.changed()
+        return red(answer.reason === '' ? `  ${failed} denied` : `  ${failed} denied: ${answer.reason}`)
     }
   }
 
@@ -308,11 +282,24 @@ export class LiveView implements ReplView {
       case 'suspend':
         this.#suspend()
         break
+      case 'thoughts':
+        this.#toggleThoughts()
+        break
       case 'escape':
         this.#armQuestion()
         break
       default:
     }
+  }
+
+  #toggleThoughts(): void {
+    const missed = this.#thoughts.toggle()
+    const { columns } = this.#screen
+    const rows = thoughtRows(missed, { chalk: this.#chalk, symbols: this.#parts.symbols, columns })
+    if (rows.length > 0) {
+      this.note(rows.join('\n'))
+    }
+    this.#options = [this.#thoughts.shown ? 'thoughts are shown; Ctrl+O hides them' : 'thoughts are hidden']
   }
 
   #armQuestion(): void {
@@ -361,7 +348,10 @@ export class LiveView implements ReplView {
     }
     this.#input?.pause()
     this.#parts.stdout.write(RESTORE)
+    // With its keys let go, nothing else may hold the program when it goes on, and it would end before it hears of that.
+    const held = setInterval(() => {}, SUSPENDED_MS)
     process.once('SIGCONT', () => {
+      clearInterval(held)
       this.#input?.resume()
       this.#screen.forget()
       this.#screen.draw()
@@ -369,21 +359,14 @@ export class LiveView implements ReplView {
     process.kill(process.pid, 'SIGTSTP')
   }
 
-  /** What is left of the answer, before something else is printed. */
-  #answerRows(): string {
-    return joined(this.#answer?.break(this.#screen.columns) ?? [])
-  }
-
   #compose(columns: number, height: number): Live {
-    const printed = joined(this.#answer?.take(columns) ?? [])
-    const cut = (row: string) => truncate(row, Math.max(4, columns - 1))
+    const printed = this.#turn?.take(columns) ?? ''
+    const cut = (row: string) => cutTo(columns, row, this.#parts.symbols)
     const input = this.#inputRows(columns, height)
     const below = [...this.#optionRows(cut), ...this.#lastRows(columns, cut)]
-    const above = [...this.#activityRows(cut), ...this.#queueRows(cut)]
-    const room = Math.max(0, height - 3 - input.rows.length - below.length - above.length)
-    const tail = this.#answer?.tail(columns).slice(-room || Number.POSITIVE_INFINITY) ?? []
-    // A blank row keeps what goes on apart from what was said.
-    const before = [...(room > 0 ? tail : []), '', ...above]
+    const queue = this.#queueRows(cut)
+    const left = height - 2 - input.rows.length - below.length - queue.length
+    const before = [...this.#turnRows(columns, left, cut), ...queue]
     return {
       printed,
       rows: [...before, ...input.rows, ...below],
@@ -404,28 +387,25 @@ export class LiveView implements ReplView {
     if (this.#question?.armed) {
       return inputRows('', 0, { ...layout, mark: `${this.#question.question.choices(this.#chalk)} ` })
     }
-    return inputRows(this.#editor.text, this.#editor.caret, { ...layout, mark: `${cyan(bold('❯'))} ` })
+    return inputRows(this.#editor.text, this.#editor.caret, {
+      ...layout,
+      mark: `${cyan(bold(this.#parts.symbols.prompt))} `,
+    })
   }
 
-  #activityRows(cut: (row: string) => string): string[] {
+  /** What is seen of the turn, with a blank row between what was said and all that is below it. */
+  #turnRows(columns: number, height: number, cut: (row: string) => string): string[] {
     if (this.#question) {
+      const { question } = this.#parts.symbols
       return this.#question.armed
-        ? []
-        : [cut(this.#chalk.yellow('⚡ press Esc to answer the question above'))]
+        ? ['']
+        : ['', cut(this.#chalk.yellow(`${question} press Esc to answer the question above`))]
     }
-    if (!this.#state?.busy) {
-      return []
+    if (!this.#state?.busy || !this.#turn) {
+      return ['']
     }
-    const { cyan, dim } = this.#chalk
-    const elapsed = performance.now() - this.#activeSince
-    const mark = cyan(SPINNER[Math.floor(performance.now() / SPINNER_MS) % SPINNER.length] ?? '')
-    const took = elapsed >= 1000 ? dim(` ${formatDuration(Math.floor(elapsed / 1000) * 1000)}`) : ''
-    const activities = this.#state.interrupting
-      ? ['Interrupting']
-      : this.#activities.length > 0
-        ? this.#activities.slice(-MAX_ACTIVITIES)
-        : ['Answering']
-    return activities.map((activity) => cut(`${mark} ${activity}${took}`))
+    const interrupting = [{ title: 'Interrupting', since: performance.now(), depth: 0 }]
+    return this.#turn.rows(columns, height, this.#state.interrupting ? interrupting : undefined)
   }
 
   #queueRows(cut: (row: string) => string): string[] {
@@ -435,7 +415,7 @@ export class LiveView implements ReplView {
       .slice(0, MAX_QUEUE_ROWS)
       .map((line) => cut(dim(`  then: ${oneLine(cleanValue(line))}`)))
     const more = queue.length - rows.length
-    return more > 0 ? [...rows, dim(`  … and ${more} more`)] : rows
+    return more > 0 ? [...rows, dim(`  ${this.#parts.symbols.ellipsis} and ${more} more`)] : rows
   }
 
   #optionRows(cut: (row: string) => string): string[] {
@@ -449,10 +429,8 @@ export class LiveView implements ReplView {
     if (this.#state.notice !== undefined) {
       return [cut(this.#chalk.yellow(this.#state.notice))]
     }
-    return this.#parts.status ? [statusLine(this.#state.status, columns, this.#chalk)] : []
+    return this.#parts.status
+      ? [statusLine(this.#state.status, columns, this.#chalk, this.#parts.symbols)]
+      : []
   }
-}
-
-function joined(rows: string[]): string {
-  return rows.map((row) => `${row}\n`).join('')
 }

@@ -2,6 +2,7 @@ import { createInterface, type Interface } from 'node:readline'
 import { Chalk } from 'chalk'
 import type { PermissionRequestChunk } from '../../chunks.js'
 
+import { symbols } from '../display/symbols.js'
 import { terminalIsGone } from '../hang-up.js'
 import { Output } from '../output.js'
 import { answerByLine } from '../permissions/by-line.js'
@@ -23,6 +24,7 @@ export class PlainView implements ReplView {
   readonly #stdin: NodeJS.ReadStream
   readonly #out: Output
   readonly #err: Output
+  readonly #symbols = symbols()
   #lines: Interface | undefined
   #state: ReplState | undefined
   /** Takes the next line in place of the listener. */
@@ -81,6 +83,7 @@ export class PlainView implements ReplView {
     const { out, isTerminal } = { out: this.#out, isTerminal: this.#stdin.isTTY }
     return new TerminalRenderer({
       ...{ out, err: this.#err, stream: true, colors: false, verbose },
+      ...{ symbols: this.#symbols },
       summary: isTerminal ? 'line' : 'none',
     })
   }
@@ -103,7 +106,7 @@ export class PlainView implements ReplView {
 
   async askPermission(request: PermissionRequestChunk, signal: AbortSignal): Promise<PermissionAnswer> {
     const question = new PermissionQuestion(request)
-    this.note(question.lines(NO_CHALK).join('\n'))
+    this.note(question.lines(NO_CHALK, this.#symbols).join('\n'))
     if (!this.#stdin.isTTY) {
       return { kind: 'deny', reason: 'nobody could be asked' }
     }

@@ -1,7 +1,14 @@
+import { basename, relative } from 'node:path'
+
 import type { ExecError } from '../../errors.js'
-import { ExecEventType } from '../../events.js'
+import { type ExecEventData, ExecEventType } from '../../events.js'
+import type { ImageInput } from '../../options.js'
+import type { ImageInfo } from '../../records.js'
 import { errorOrDefect } from '../commands/exec.js'
+import type { StatusFacts } from '../display/status-line.js'
+import { symbols } from '../display/symbols.js'
 import { EXIT_CODES, EXIT_HUNG_UP } from '../exit-codes.js'
+import { formatBytes } from '../format.js'
 import { endIfTerminalIsGone } from '../hang-up.js'
 import type { PermissionDesk } from '../permissions/permission-desk.js'
 import { cleanValue } from '../renderers/clean-text.js'
@@ -11,7 +18,8 @@ import { type CommandName, findCommand } from './command-table.js'
 import type { Conversation } from './conversation.js'
 import type { Farewell } from './farewell.js'
 import type { FileChanges } from './file-changes.js'
-import type { ReplListener, ReplState, ReplView, StatusFacts } from './view.js'
+import { withImages } from './image-paths.js'
+import type { ReplListener, ReplState, ReplView } from './view.js'
 
 /** After this time the program ends, whatever still goes on; what is left of the agent is ended by its guard. */
 const LEAVE_MS = 5000
@@ -19,10 +27,17 @@ const LEAVE_MS = 5000
 const ARMED_MS = 3000
 
 /** Something to be done when what goes on now is over. */
-type Job = { line: string } & ({ prompt: string } | { command: CommandName; args: string })
+type Job = { line: string } & (Prompt | { command: CommandName; args: string })
+
+/** What is sent to the agent. */
+export interface Prompt {
+  prompt: string
+  /** Beside those that it names. */
+  images: readonly ImageInput[]
+}
 
 /** Does what a command says; what it resolves to is sent to the agent. */
-export type RunCommand = (name: CommandName, args: string) => Promise<string | undefined>
+export type RunCommand = (name: CommandName, args: string) => Promise<Prompt | undefined>
 
 export interface ReplParts {
   conversation: Conversation
@@ -30,6 +45,7 @@ export interface ReplParts {
   desk: PermissionDesk
   farewell: Farewell
   changes: FileChanges
+  projectPath: string
   runCommand(repl: Repl): RunCommand
 }
 
@@ -43,6 +59,7 @@ export class Repl implements ReplState, ReplListener {
   readonly #desk: PermissionDesk
   readonly #farewell: Farewell
   readonly #changes: FileChanges
+  readonly #projectPath: string
   readonly #runCommand: RunCommand
   readonly #queue: Job[] = []
   readonly #ended: Promise<number>
@@ -57,12 +74,14 @@ export class Repl implements ReplState, ReplListener {
   #failed = 0
   verbose: boolean
 
-  constructor({ conversation, view, desk, farewell, changes, runCommand }: ReplParts, verbose: boolean) {
+  constructor(parts: ReplParts, verbose: boolean) {
+    const { conversation, view, desk, farewell, changes, projectPath, runCommand } = parts
     this.#conversation = conversation
     this.#view = view
     this.#desk = desk
     this.#farewell = farewell
     this.#changes = changes
+    this.#projectPath = projectPath
     this.#runCommand = runCommand(this)
     this.verbose = verbose
     this.#ended = new Promise((resolve) => {
@@ -100,9 +119,9 @@ export class Repl implements ReplState, ReplListener {
   }
 
   get status(): StatusFacts {
-    const { provider, model, shortId, used } = this.#conversation
+    const { provider, model, shortId, used, context } = this.#conversation
     return {
-      ...{ provider, model, session: shortId, used },
+      ...{ provider, model, session: shortId, used, context },
       elapsedMs: this.#turnSince === undefined ? undefined : performance.now() - this.#turnSince,
     }
   }
@@ -113,13 +132,13 @@ export class Repl implements ReplState, ReplListener {
     return await this.#ended
   }
 
-  submit(line: string): void {
+  submit(line: string, images: readonly ImageInput[] = []): void {
     const parsed = parseLine(line)
     switch (parsed.kind) {
       case 'empty':
         break
       case 'prompt':
-        this.#later({ line, prompt: parsed.text })
+        this.#later({ line, prompt: parsed.text, images })
         break
       case 'command':
         if (findCommand(parsed.name)?.anytime) {
@@ -259,7 +278,7 @@ export class Repl implements ReplState, ReplListener {
 
   async #do(job: Job): Promise<void> {
     if ('prompt' in job) {
-      await this.#turn(job.prompt)
+      await this.#turn(job)
     } else {
       await this.#command(job.command, job.args)
     }
@@ -277,7 +296,12 @@ export class Repl implements ReplState, ReplListener {
     this.#view.changed()
   }
 
-  async #turn(prompt: string): Promise<void> {
+  async #turn({ prompt: typed, images }: Prompt): Promise<void> {
+    const { prompt, paths, missing } = withImages(typed, this.#projectPath)
+    for (const name of missing) {
+      this.#view.note(cleanValue(`⚠ there is no image ${name}; the agent gets its name alone`))
+    }
+    const named = paths.map((path) => relative(this.#projectPath, path))
     const renderer = this.#view.renderer(this.verbose)
     const { session, provider, model } = this.#conversation
     const started = performance.now()
@@ -288,16 +312,19 @@ export class Repl implements ReplState, ReplListener {
     }
     const onCompleted = ({ data }: { data: Parameters<typeof renderer.turnCompleted>[0] }) =>
       renderer.turnCompleted(data)
+    const onPrompt = ({ data }: { data: ExecEventData['prompt:submitted'] }) => this.#attached(data.images)
+    session.once(ExecEventType.PROMPT_SUBMITTED, onPrompt)
     session.on(ExecEventType.PERMISSION_RESOLVED, onPermission)
     session.on(ExecEventType.TURN_COMPLETED, onCompleted)
     renderer.start({ sessionId: session.id, saved: true, cwd: '', provider, model })
     let error: ExecError | undefined
     try {
       await this.#changes.turnBegins()
-      await showTurn(this.#conversation.run(prompt), renderer)
+      await showTurn(this.#conversation.run(prompt, [...new Set([...images, ...named])]), renderer)
     } catch (thrown) {
       error = errorOrDefect(thrown)
     } finally {
+      session.off(ExecEventType.PROMPT_SUBMITTED, onPrompt)
       session.off(ExecEventType.PERMISSION_RESOLVED, onPermission)
       session.off(ExecEventType.TURN_COMPLETED, onCompleted)
     }
@@ -312,7 +339,17 @@ export class Repl implements ReplState, ReplListener {
       error: interrupted ? undefined : error,
     })
     if (interrupted) {
-      this.#view.note('⏹ interrupted; the conversation goes on with the next prompt')
+      this.#view.note(`${symbols().stopped} interrupted; the conversation goes on with the next prompt`)
+    }
+  }
+
+  #attached(images: readonly ImageInfo[] = []): void {
+    const lines = images.map(
+      ({ name, bytes }, index) =>
+        `[image ${index + 1}: ${cleanValue(basename(name))}, ${formatBytes(bytes)}]`,
+    )
+    if (lines.length > 0) {
+      this.#view.note(lines.join('\n'))
     }
   }
 
@@ -323,6 +360,6 @@ export class Repl implements ReplState, ReplListener {
   #tell(error: ExecError): void {
     this.#failed = EXIT_CODES[error.code]
     const { code, message } = cleanValue({ code: error.code, message: error.message })
-    this.#view.note(`✗ ${code} ${message}`)
+    this.#view.note(`${symbols().failed} ${code} ${message}`)
   }
 }

@@ -1,9 +1,13 @@
 import { execError } from '../../errors.js'
+import { withConsent } from '../agents/consent.js'
 import { type ExecFlags, openSession, planOf, prune } from '../commands/exec.js'
+import { symbols } from '../display/symbols.js'
 import { EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
 import { PermissionDesk } from '../permissions/permission-desk.js'
+import { RuleBook } from '../permissions/rule-book.js'
+import { canAsk } from '../recovery.js'
 import { cleanValue } from '../renderers/clean-text.js'
-import { Commands } from './commands.js'
+import { Commands, rulesHold } from './commands.js'
 import { createCompleter } from './completion.js'
 import { Conversation } from './conversation.js'
 import { Farewell, SAVE_ON_EXIT, type SaveOnExit } from './farewell.js'
@@ -30,12 +34,18 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
   const runFlags = { ...flags, save: saves ? flags.save : false }
   const plan = planOf(runFlags)
   const { projectPath } = plan
+  const { images = [], ...limits } = plan.turn
+  if (images.length > 0 && words.length === 0) {
+    throw execError('INVALID_INPUT', '--image goes with a prompt; while you talk, write @ and its path')
+  }
   const prompts = new PromptFile(projectPath)
   const problems: string[] = []
   const view = viewOf(flags, projectPath, saves ? prompts : undefined, problems)
-  const desk = new PermissionDesk((request, signal) => view.askPermission(request, signal))
+  const rules = new RuleBook(projectPath, (problem) => view.note(`⚠ ${problem}`))
+  const desk = new PermissionDesk((request, signal) => view.askPermission(request, signal), rules)
   const onPermission = desk.decide
-  const session = await openSession(runFlags, { ...plan, options: { ...plan.options, onPermission } })
+  const open = () => openSession(runFlags, { ...plan, options: { ...plan.options, onPermission } })
+  const session = await (canAsk() ? withConsent(projectPath, open) : open())
   const conversation = Conversation.of(
     session,
     (id, changes) =>
@@ -46,18 +56,24 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
     {
       resumed: flags.session !== undefined || flags.continue === true,
       model: plan.options.model,
-      limits: plan.turn,
+      limits,
       onPermission,
     },
   )
   const changes = new FileChanges(projectPath)
   const repl = new Repl(
     {
-      ...{ conversation, view, desk, farewell: new Farewell(saveOnExit, { saves, projectPath }), changes },
+      ...{
+        conversation,
+        view,
+        desk,
+        farewell: new Farewell(saveOnExit, { saves, projectPath }),
+        changes,
+        projectPath,
+      },
       runCommand: (repl) => {
         const commands = new Commands({
-          ...{ repl, conversation, view, desk, changes, projectPath, saves },
-          permissions: permissionsOf(flags),
+          ...{ repl, conversation, view, rules, changes, projectPath, saves, flags },
           columns: () => process.stdout.columns || 80,
         })
         return (name, args) => commands.run(name, args)
@@ -67,12 +83,16 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
   )
   const release = onSignals(repl)
   view.note(greeting(conversation, view.colors))
+  rules.open(session)
+  if (rules.rules.length > 0) {
+    view.note(rulesHold(rules))
+  }
   for (const problem of problems) {
-    view.note(`⚠ ${problem}`)
+    view.note(`${symbols().warning} ${problem}`)
   }
   const ended = repl.run()
   if (words.length > 0) {
-    repl.submit(` ${words.join(' ')}`)
+    repl.submit(` ${words.join(' ')}`, images)
   }
   const exitCode = await ended
   release()
@@ -109,11 +129,11 @@ function viewOf(
       }
     } catch (error) {
       remembers = false
-      view.note(`⚠ what is typed cannot be remembered: ${(error as Error).message}`)
+      view.note(`${symbols().warning} what is typed cannot be remembered: ${(error as Error).message}`)
     }
   }
   const view = new LiveView({
-    ...{ stdin, stdout, remember },
+    ...{ stdin, stdout, remember, symbols: symbols() },
     history: new InputHistory(history),
     complete: createCompleter(folder),
     status: flags.status !== false,
@@ -136,16 +156,6 @@ function saveOnExitOf({ saveOnExit = 'always' }: ReplFlags): SaveOnExit {
     throw execError('INVALID_INPUT', `--save-on-exit must be ask, always or never, not '${saveOnExit}'`)
   }
   return known
-}
-
-/** What the flags allow and deny, in words. */
-function permissionsOf({ yes, allow = [], deny = [], permissionMode }: ReplFlags): string[] {
-  return [
-    ...(yes ? ['everything (--yes)'] : []),
-    ...allow,
-    ...deny.map((rule) => `not ${rule}`),
-    ...(permissionMode === undefined ? [] : [`mode ${permissionMode}`]),
-  ]
 }
 
 /** What the signals ask for; the returned function takes it back. */

@@ -1,18 +1,7 @@
-import type { PermissionRequestChunk, Usage } from '../../chunks.js'
+import type { PermissionRequestChunk } from '../../chunks.js'
+import type { StatusFacts } from '../display/status-line.js'
 import type { PermissionAnswer } from '../permissions/permission-desk.js'
 import type { Renderer } from '../renderers/renderer.js'
-
-/** What is known about the conversation at a glance. */
-export interface StatusFacts {
-  provider: string
-  model: string | undefined
-  /** The beginning of the conversation's id. */
-  session: string
-  /** Of this conversation, since the program began. */
-  used: Usage
-  /** Of the turn under way. */
-  elapsedMs: number | undefined
-}
 
 /** What a view shows of the interactive mode, beside what is printed. */
 export interface ReplState {

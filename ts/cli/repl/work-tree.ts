@@ -1,8 +1,8 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 import { git } from './git.js'
+import { makeUndoFolder } from './undo-folder.js'
 
 /** How a file differs from one snapshot to another. */
 export interface ChangedFile {
@@ -42,7 +42,7 @@ export class WorkTree {
     if (filtered !== '') {
       throw new Error('files of this repository go through filters (as of Git LFS)')
     }
-    const own = mkdtempSync(join(tmpdir(), 'locus-exec-undo-'))
+    const own = makeUndoFolder()
     mkdirSync(join(own, 'objects'))
     if (existsSync(resolve(folder, index))) {
       copyFileSync(resolve(folder, index), join(own, 'index'))

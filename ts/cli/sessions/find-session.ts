@@ -1,6 +1,7 @@
 import { oneLine } from '../../context/text.js'
 import { execError } from '../../errors.js'
 import type { HistoryStore, SessionSummary } from '../../history.js'
+import { symbols } from '../display/symbols.js'
 import { cleanValue } from '../renderers/clean-text.js'
 
 const MAX_CANDIDATES = 10
@@ -34,7 +35,7 @@ export async function findSession(store: HistoryStore, prefix: string): Promise<
     [
       `${candidates.length} sessions begin with '${prefix}'; give more of the id of one:`,
       ...lines,
-      ...(more > 0 ? [`  … and ${more} more`] : []),
+      ...(more > 0 ? [`  ${symbols().ellipsis} and ${more} more`] : []),
     ].join('\n'),
   )
 }

@@ -1,4 +1,5 @@
 import type { HistoryProblem, ListFilter, SessionSummary } from '../../history.js'
+import { symbols } from '../display/symbols.js'
 import { costMark, formatAge, formatCount } from '../format.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { SHORT_ID } from '../short-id.js'
@@ -36,7 +37,7 @@ export async function listSessions(
     screen.remark(
       total > 0
         ? `no session from the ${countOf('--offset', flags.offset ?? '0') + 1}th on; there are ${total}`
-        : 'no sessions; the next one begins with locus exec "…"',
+        : 'no sessions; the next one begins with locus exec "hello"',
     )
     return
   }
@@ -94,7 +95,10 @@ const MAX_MODEL_CHARS = 24
 
 /** Who answers. */
 export function agentOf(provider: string, model: string | undefined): string {
-  const short = model && model.length > MAX_MODEL_CHARS ? `${model.slice(0, MAX_MODEL_CHARS - 1)}…` : model
+  const short =
+    model && model.length > MAX_MODEL_CHARS
+      ? `${model.slice(0, MAX_MODEL_CHARS - 1)}${symbols().ellipsis}`
+      : model
   return short ? `${provider} ${short}` : provider
 }
 
@@ -112,10 +116,10 @@ const MAX_PROBLEMS = 5
 export function tellProblems(screen: Screen, problems: HistoryProblem[]): void {
   const { yellow } = screen.remarks
   for (const { file, line, message } of cleanValue(problems.slice(0, MAX_PROBLEMS))) {
-    screen.remark(yellow(`⚠ ${file}${line === undefined ? '' : `:${line}`}: ${message}`))
+    screen.remark(yellow(`${symbols().warning} ${file}${line === undefined ? '' : `:${line}`}: ${message}`))
   }
   if (problems.length > MAX_PROBLEMS) {
     const more = formatCount(problems.length - MAX_PROBLEMS, 'more problem')
-    screen.remark(yellow(`⚠ ${more}; --json shows all`))
+    screen.remark(yellow(`${symbols().warning} ${more}; --json shows all`))
   }
 }

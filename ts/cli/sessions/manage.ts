@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { text as textOf } from 'node:stream/consumers'
 
 import { execError } from '../../errors.js'
+import { symbols } from '../display/symbols.js'
 import { formatCount } from '../format.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { SHORT_ID } from '../short-id.js'
@@ -103,7 +104,11 @@ export async function forkSession(
   } else {
     const part = turns === undefined ? '' : `the first ${formatCount(turns, 'turn')} of `
     screen.print(`forked ${part}${from.slice(0, SHORT_ID)} as ${id.slice(0, SHORT_ID)}`)
-    screen.remark(screen.remarks.dim(`continue it: locus exec --session ${id.slice(0, SHORT_ID)} "…"`))
+    screen.remark(
+      screen.remarks.dim(
+        `continue it: locus exec --session ${id.slice(0, SHORT_ID)} "${symbols().ellipsis}"`,
+      ),
+    )
   }
 }
 
@@ -114,7 +119,11 @@ export async function importSession({ store, screen, json }: SessionsCommand, pa
     screen.json({ id })
   } else {
     screen.print(`imported as ${id.slice(0, SHORT_ID)}`)
-    screen.remark(screen.remarks.dim(`continue it: locus exec --session ${id.slice(0, SHORT_ID)} "…"`))
+    screen.remark(
+      screen.remarks.dim(
+        `continue it: locus exec --session ${id.slice(0, SHORT_ID)} "${symbols().ellipsis}"`,
+      ),
+    )
   }
 }
 

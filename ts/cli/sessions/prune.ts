@@ -1,4 +1,5 @@
 import type { PruneReport, RetentionPolicy } from '../../history.js'
+import { symbols } from '../display/symbols.js'
 import { formatBytes, formatCount } from '../format.js'
 import { SHORT_ID } from '../short-id.js'
 import type { CommonFlags, SessionsCommand } from './command.js'
@@ -57,6 +58,6 @@ const MAX_NAMED = 5
 
 function named(ids: string[]): string {
   const some = ids.slice(0, MAX_NAMED).map((id) => id.slice(0, SHORT_ID))
-  const more = ids.length > MAX_NAMED ? ', …' : ''
+  const more = ids.length > MAX_NAMED ? `, ${symbols().ellipsis}` : ''
   return `${formatCount(ids.length, 'session')}: ${some.join(', ')}${more}`
 }

@@ -1,4 +1,5 @@
 import { oneLine } from '../../context/text.js'
+import { symbols } from '../display/symbols.js'
 import { formatAge } from '../format.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { SHORT_ID } from '../short-id.js'
@@ -32,7 +33,7 @@ export async function searchSessions(
   for (const { id, title, role, timestamp, snippet } of hits) {
     const name = oneLine(cleanValue(title ?? '')).slice(0, MAX_TITLE_CHARS)
     const who = role === 'user' ? 'you' : 'agent'
-    const facts = [who, formatAge(timestamp, now), ...(name === '' ? [] : [name])].join(' · ')
+    const facts = [who, formatAge(timestamp, now), ...(name === '' ? [] : [name])].join(` ${symbols().dot} `)
     screen.print(`${cyan(id.slice(0, SHORT_ID))} ${dim(facts)}`)
     screen.print(`  ${marked(snippet, bold)}`)
   }

@@ -1,6 +1,7 @@
 import type { ConversationMessage } from '../../conversation.js'
 import type { StoredSession } from '../../history.js'
 import type { ToolResultRecord, ToolUseRecord } from '../../records.js'
+import { symbols } from '../display/symbols.js'
 import { costText, formatAge, formatBytes, formatCount, formatDuration, formatTime } from '../format.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { toolTitle } from '../renderers/tool-display.js'
@@ -33,7 +34,7 @@ export async function showSession(
   const messages = last === undefined ? session.messages : session.messages.slice(-last)
   if (messages.length < session.messages.length) {
     const left = formatCount(session.messages.length - messages.length, 'earlier message')
-    screen.print(screen.chalk.dim(`… ${left}`))
+    screen.print(screen.chalk.dim(`${symbols().ellipsis} ${left}`))
     screen.print()
   }
   const tools = toolsByRun(session)
@@ -45,7 +46,11 @@ export async function showSession(
       answer(screen, session, message, tools.get(message.runId) ?? [], errors.get(message.runId))
     }
   }
-  screen.remark(screen.remarks.dim(`continue it: locus exec --session ${session.id.slice(0, SHORT_ID)} "…"`))
+  screen.remark(
+    screen.remarks.dim(
+      `continue it: locus exec --session ${session.id.slice(0, SHORT_ID)} "${symbols().ellipsis}"`,
+    ),
+  )
 }
 
 function head(screen: Screen, { summary, forkedFrom, importedFrom }: StoredSession): void {
@@ -61,7 +66,7 @@ function head(screen: Screen, { summary, forkedFrom, importedFrom }: StoredSessi
   ]
   screen.print(blue(bold(titleOf(summary))))
   screen.print(dim(id))
-  screen.print(dim(facts.join(' · ')))
+  screen.print(dim(facts.join(` ${symbols().dot} `)))
   screen.print(dim(`begun ${formatTime(createdAt)}, changed ${formatAge(updatedAt, now)}`))
   if (forkedFrom) {
     screen.print(dim(`forked from ${forkedFrom}`))
@@ -72,10 +77,13 @@ function head(screen: Screen, { summary, forkedFrom, importedFrom }: StoredSessi
   screen.print()
 }
 
-function prompt(screen: Screen, { content, timestamp }: ConversationMessage): void {
+function prompt(screen: Screen, { content, timestamp, metadata }: ConversationMessage): void {
   const { cyan, bold, dim } = screen.chalk
   screen.print(`${cyan(bold('You'))} ${dim(formatTime(timestamp))}`)
   screen.print(content.trimEnd())
+  for (const { name } of metadata?.images ?? []) {
+    screen.print(dim(`image: ${name}`))
+  }
   screen.print()
 }
 
@@ -94,7 +102,7 @@ function answer(
     ...(durationMs === undefined ? [] : [formatDuration(durationMs)]),
     ...(usage?.costUsd === undefined ? [] : [costText(usage)]),
   ]
-  screen.print(`${green(bold(summary.provider || 'Agent'))} ${dim(facts.join(' · '))}`)
+  screen.print(`${green(bold(summary.provider || 'Agent'))} ${dim(facts.join(` ${symbols().dot} `))}`)
   for (const tool of tools) {
     screen.print(toolLine(screen, tool))
   }
@@ -107,9 +115,9 @@ function answer(
   }
   if (interrupted) {
     const why = summary.open ? 'this turn is under way' : 'interrupted: this turn was never finished'
-    screen.print(yellow(`⚠ ${why}`))
+    screen.print(yellow(`${symbols().warning} ${why}`))
   } else if (errorCode !== undefined) {
-    screen.print(red(`✗ ${errorCode}${error === undefined ? '' : ` ${error}`}`))
+    screen.print(red(`${symbols().failed} ${errorCode}${error === undefined ? '' : ` ${error}`}`))
   }
   screen.print()
 }
@@ -120,12 +128,13 @@ interface Tool {
 }
 
 function toolLine({ chalk }: Screen, { use, result }: Tool): string {
+  const { icons, ok, failed: bad } = symbols()
   const { icon, message, detail } = toolTitle(use.tool, use.parameters)
-  const mark = result === undefined ? chalk.yellow('?') : result.success ? chalk.green('✓') : chalk.red('✗')
+  const mark = result === undefined ? chalk.yellow('?') : result.success ? chalk.green(ok) : chalk.red(bad)
   const took = result?.durationMs === undefined ? '' : ` (${formatDuration(result.durationMs)})`
   const failed = result?.error === undefined ? '' : `: ${result.error.split('\n', 1)[0]}`
   const indent = use.parentToolUseId === undefined ? '' : '  '
-  return `${indent}${mark} ${icon} ${message} ${chalk.dim(`${detail}${took}`)}${chalk.red(failed)}`
+  return `${indent}${mark} ${icons[icon]}${message} ${chalk.dim(`${detail}${took}`)}${chalk.red(failed)}`
 }
 
 function toolsByRun({ records }: StoredSession): Map<string, Tool[]> {

@@ -1,6 +1,4 @@
-const FULL = '█'
-/** Eighths of a column, from one to seven. */
-const PARTS = ['▏', '▎', '▍', '▌', '▋', '▊', '▉']
+import { symbols } from '../display/symbols.js'
 
 /** Bars as long as their values, the longest `width` columns; a value above 0 is never without one. */
 export function bars(values: number[], width: number): string[] {
@@ -9,7 +7,9 @@ export function bars(values: number[], width: number): string[] {
     if (most === 0 || value <= 0) {
       return ''
     }
-    const eighths = Math.max(1, Math.round((value / most) * width * 8))
-    return FULL.repeat(Math.floor(eighths / 8)) + (PARTS[(eighths % 8) - 1] ?? '')
+    const { full, eighths } = symbols()
+    const parts = eighths.length + 1
+    const length = Math.max(1, Math.round((value / most) * width * parts))
+    return full.repeat(Math.floor(length / parts)) + (eighths[(length % parts) - 1] ?? '')
   })
 }

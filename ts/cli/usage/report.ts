@@ -3,6 +3,7 @@ import stringWidth from 'string-width'
 import { execError } from '../../errors.js'
 import { readUsage } from '../../ledger.js'
 import { tokensOf } from '../../usage.js'
+import { symbols } from '../display/symbols.js'
 import { costMark, formatCount, formatTokens } from '../format.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { timeOf } from '../sessions/flags.js'
@@ -37,7 +38,7 @@ export async function reportUsage(projectPath: string, screen: Screen, flags: Us
   tellProblems(screen, problems)
   if (groups.length === 0) {
     screen.remark(
-      since > 0 ? 'no turn since then' : 'no turn yet; they are counted from the first locus exec "…" on',
+      since > 0 ? 'no turn since then' : 'no turn yet; they are counted from the first locus exec "hello" on',
     )
     return
   }
@@ -124,7 +125,7 @@ function barsFor(groups: UsageGroup[], lines: string[], width: number | undefine
 function noteOf({ turns, usage }: UsageGroup): string {
   const notes = [
     ...(usage.costSource === 'prices' ? ['~ by the price table'] : []),
-    ...(usage.costPartial ? ['≥ at least: the price of a part is not known'] : []),
+    ...(usage.costPartial ? [`${symbols().atLeast} at least: the price of a part is not known`] : []),
     ...(usage.costUsd === undefined ? ['the prices of these models are not known'] : []),
   ]
   return notes.length === 0 ? '' : `${formatCount(turns, 'turn')}; ${notes.join('; ')}; see docs/cost.md`

@@ -49,11 +49,12 @@ ${messages.map((message) => article(message, provider)).join('\n')}
 }
 
 function article({ role, content, timestamp, metadata = {} }: ConversationMessage, provider: string): string {
-  const { toolsUsed = [], durationMs, interrupted, errorCode } = metadata
+  const { toolsUsed = [], durationMs, interrupted, errorCode, images = [] } = metadata
   const who = role === 'user' ? 'You' : provider || 'Agent'
   const facts = [
     ...(durationMs === undefined ? [] : [formatDuration(durationMs)]),
     ...(toolsUsed.length > 0 ? [`tools: ${toolsUsed.join(', ')}`] : []),
+    ...images.map(({ name }) => `image: ${name}`),
   ]
   const date = new Date(timestamp)
   const time = Number.isNaN(date.getTime())

@@ -9,8 +9,8 @@ export function sessionToJson({ id, projectPath, messages, summary }: StoredSess
     ...(title !== undefined && { title }),
     projectPath,
     messages: messages.map(({ role, content, timestamp, metadata }) => {
-      const { toolsUsed, durationMs: duration, interrupted, errorCode, usage } = metadata ?? {}
-      const known = metadata && { metadata: { toolsUsed, duration, interrupted, errorCode, usage } }
+      const { toolsUsed, durationMs: duration, interrupted, errorCode, usage, images } = metadata ?? {}
+      const known = metadata && { metadata: { toolsUsed, duration, interrupted, errorCode, usage, images } }
       return { role, content, timestamp, ...known }
     }),
     createdAt,

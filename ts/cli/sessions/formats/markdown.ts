@@ -20,12 +20,13 @@ export function sessionToMarkdown(stored: StoredSession): string {
 }
 
 function section({ role, content, timestamp, metadata = {} }: ConversationMessage, provider: string): string {
-  const { toolsUsed = [], durationMs, interrupted, errorCode } = metadata
+  const { toolsUsed = [], durationMs, interrupted, errorCode, images = [] } = metadata
   const who = role === 'user' ? 'You' : provider || 'Agent'
   const facts = [
     formatTime(timestamp),
     ...(durationMs === undefined ? [] : [formatDuration(durationMs)]),
     ...(toolsUsed.length > 0 ? [`tools: ${toolsUsed.join(', ')}`] : []),
+    ...images.map(({ name }) => `image: ${name}`),
   ]
   return [
     `## ${escaped(who)}`,
