@@ -191,6 +191,14 @@ export interface NativeHistoryOptions {
   historyDir?: string
 }
 
+/** An image of a prompt: a file, or its bytes. */
+export interface NativeImage {
+  name: string
+  path?: string
+  data?: Buffer
+  mediaType?: string
+}
+
 /** Whom a question is about. */
 export interface NativeProbeOptions {
   /** The agent. */
@@ -205,14 +213,6 @@ export interface NativeProbeOptions {
   trustProject: boolean
   /** When the program is ended. */
   limitMs: number
-}
-
-/** An image of a prompt: a file, or its bytes. */
-export interface NativeImage {
-  name: string
-  path?: string
-  data?: Buffer
-  mediaType?: string
 }
 
 /** Where a session is written down. */
