@@ -253,6 +253,7 @@ export interface NativeSessionOptions {
   runner: string
   model?: string
   executable?: string
+  agentCommand?: string
   wrapper?: Array<string>
   extraArgs?: Array<string>
   env?: Record<string, string | null>

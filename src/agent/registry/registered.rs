@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use super::entry::Entry;
+use crate::agent::acp::Acp;
 use crate::agent::claude::Claude;
 use crate::agent::codex::Codex;
 use crate::agent::demo::Demo;
@@ -14,8 +15,12 @@ use crate::process::CommandSpec;
 type Speaker = (&'static str, fn() -> Arc<dyn Agent>);
 
 /// The dialects, by the names that entries give them, each with the agent that speaks it.
-const SPEAKERS: [Speaker; 3] =
-    [("claude", || Arc::new(Claude)), ("codex", || Arc::new(Codex)), ("demo", || Arc::new(Demo))];
+const SPEAKERS: [Speaker; 4] = [
+    ("acp", || Arc::new(Acp)),
+    ("claude", || Arc::new(Claude)),
+    ("codex", || Arc::new(Codex)),
+    ("demo", || Arc::new(Demo)),
+];
 
 /// The names of the dialects.
 pub(super) fn dialects() -> [&'static str; SPEAKERS.len()] {

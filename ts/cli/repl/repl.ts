@@ -305,7 +305,9 @@ export class Repl implements ReplState, ReplListener {
     const { prompt: typed, images } = asked
     const { prompt, paths, missing } = withImages(typed, this.#projectPath)
     for (const name of missing) {
-      this.#view.note(cleanValue(`⚠ there is no image ${name}; the agent gets its name alone`))
+      this.#view.note(
+        cleanValue(`${symbols().warning} there is no image ${name}; the agent gets its name alone`),
+      )
     }
     const named = paths.map((path) => relative(this.#projectPath, path))
     const renderer = this.#view.renderer(this.verbose)

@@ -41,7 +41,7 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
   const prompts = new PromptFile(projectPath)
   const problems: string[] = []
   const view = viewOf(flags, projectPath, saves ? prompts : undefined, problems)
-  const rules = new RuleBook(projectPath, (problem) => view.note(`⚠ ${problem}`))
+  const rules = new RuleBook(projectPath, (problem) => view.note(`${symbols().warning} ${problem}`))
   const desk = new PermissionDesk((request, signal) => view.askPermission(request, signal), rules)
   const onPermission = desk.decide
   const open = () => openSession(runFlags, { ...plan, options: { ...plan.options, onPermission } })
