@@ -48,6 +48,12 @@ impl Registered {
         Self { entry, install_hint, speaker }
     }
 
+    /// Whether it can do something as far as its entry says; where that says nothing, its dialect decides.
+    fn is_said_to(&self, capability: &str) -> bool {
+        let said = self.entry.capabilities.as_ref();
+        said.is_none_or(|said| said.iter().any(|can| can == capability))
+    }
+
     /// The options with what the entry says where they say nothing.
     fn completed(&self, options: &AgentOptions) -> AgentOptions {
         let mut options = options.clone();
@@ -129,12 +135,15 @@ impl Agent for Registered {
     }
 
     fn can_resume(&self) -> bool {
-        let said = self.entry.capabilities.as_ref();
-        self.speaker.can_resume() && said.is_none_or(|said| said.iter().any(|can| can == "resume"))
+        self.speaker.can_resume() && self.is_said_to("resume")
     }
 
     fn limits_turns(&self) -> bool {
         self.speaker.limits_turns()
+    }
+
+    fn takes_images(&self) -> bool {
+        self.speaker.takes_images() && self.is_said_to("images")
     }
 
     fn is_read_only(&self, tool: &str) -> bool {
