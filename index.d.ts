@@ -191,6 +191,14 @@ export interface NativeHistoryOptions {
   historyDir?: string
 }
 
+/** An image of a prompt: a file, or its bytes. */
+export interface NativeImage {
+  name: string
+  path?: string
+  data?: Buffer
+  mediaType?: string
+}
+
 /** Whom a question is about. */
 export interface NativeProbeOptions {
   /** The agent. */
@@ -205,14 +213,6 @@ export interface NativeProbeOptions {
   trustProject: boolean
   /** When the program is ended. */
   limitMs: number
-}
-
-/** An image of a prompt: a file, or its bytes. */
-export interface NativeImage {
-  name: string
-  path?: string
-  data?: Buffer
-  mediaType?: string
 }
 
 /** Where a session is written down. */
@@ -253,6 +253,7 @@ export interface NativeSessionOptions {
   runner: string
   model?: string
   executable?: string
+  agentCommand?: string
   wrapper?: Array<string>
   extraArgs?: Array<string>
   env?: Record<string, string | null>

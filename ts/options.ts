@@ -82,6 +82,11 @@ export interface SessionOptions {
   model?: string
   /** The agent's executable, a path or a name (default: found on PATH, widened by the usual folders). */
   executable?: string
+  /**
+   * The command of any agent that speaks ACP, for example `gemini --acp`: words as a shell would split them, but there is no shell. The
+   * provider is then `acp`.
+   */
+  agentCommand?: string
   /** An argv put in front of the agent's own, for example a sandbox. */
   wrapper?: string[]
   /** Arguments added behind the agent's own. */
@@ -226,17 +231,42 @@ function jsonObject(input: Record<string, unknown>): string {
   throw execError('INVALID_INPUT', '`updatedInput` must be an object')
 }
 
+const DEFAULT_PROVIDER = 'claude'
+/** Any agent that speaks ACP, by its command. */
+const COMMANDED_PROVIDER = 'acp'
+
+/** The agent that is asked for, if one is; throws `InvalidInputError` for a command of an agent that has its own. */
+export function askedProvider(options: SessionOptions): string | undefined {
+  const [provider, command] = [text(options, 'provider'), text(options, 'agentCommand')]
+  if (command === undefined) {
+    return provider
+  }
+  if (provider !== undefined && provider !== COMMANDED_PROVIDER) {
+    throw execError(
+      'INVALID_INPUT',
+      `option 'agentCommand' (--agent-command) is for the agent 'acp', not for '${provider}'`,
+    )
+  }
+  return COMMANDED_PROVIDER
+}
+
+/** The agent that these options mean. */
+export function providerOf(options: SessionOptions): string {
+  return askedProvider(options) ?? DEFAULT_PROVIDER
+}
+
 const MAX_FLUSH_MS = 16
 
 /** The options as the addon takes them; throws `InvalidInputError` for values that cannot be used. */
 export function toNative(options: SessionOptions): NativeSessionOptions & { projectPath: string } {
   const { timeouts = {} } = options
   return {
-    provider: text(options, 'provider') ?? 'claude',
+    provider: providerOf(options),
     projectPath: resolve(text(options, 'projectPath') ?? '.'),
     runner: runnerPath(),
     model: text(options, 'model'),
     executable: text(options, 'executable'),
+    agentCommand: text(options, 'agentCommand'),
     wrapper: texts(options, 'wrapper'),
     extraArgs: texts(options, 'extraArgs'),
     env: variables(options.env),

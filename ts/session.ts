@@ -10,9 +10,11 @@ import { execError } from './errors.js'
 import { type ExecEventMap, ExecEventType } from './events.js'
 import { HistoryStore, type StoredSession } from './history.js'
 import {
+  askedProvider,
   fallbackOption,
   historyOptions,
   type PermissionDecision,
+  providerOf,
   type SessionOptions,
   type TurnOptions,
 } from './options.js'
@@ -25,8 +27,6 @@ interface LastAgent {
   provider: string
   resume: string | undefined
 }
-
-const DEFAULT_PROVIDER = 'claude'
 
 /**
  * A conversation with one agent at a time, whose process is held open between turns. It is kept on disk while it goes on
@@ -107,9 +107,10 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
     }
     const stored = await history.read(found)
     const { provider, model } = stored.summary
-    const same = options.provider === undefined || options.provider === provider
+    const asked = askedProvider(options) ?? provider
+    const same = asked === provider
     return new ExecSession(
-      { provider, ...(same && model !== undefined && { model }), ...defined(options) },
+      { ...(same && model !== undefined && { model }), ...defined(options), provider: asked },
       stored,
     )
   }
@@ -194,10 +195,15 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
   }
 
   async #change(changes: SessionOptions): Promise<void> {
-    const { model: _, executable: __, ...kept } = this.#options
-    const other = changes.provider !== undefined && changes.provider !== providerOf(this.#options)
-    // A model or an executable of one agent is none of another.
-    const options = { ...(other ? kept : this.#options), ...defined(changes) }
+    const { model: _, executable: __, agentCommand: ___, ...kept } = this.#options
+    const asked = askedProvider(changes)
+    const other = asked !== undefined && asked !== providerOf(this.#options)
+    // A model, an executable or a command of one agent is none of another.
+    const options = {
+      ...(other ? kept : this.#options),
+      ...defined(changes),
+      ...(other && { provider: asked }),
+    }
     await this.#engine.configure(options, this.#resumeOf(options))
     this.#options = options
   }
@@ -289,10 +295,6 @@ function withoutRequest(
     }
     told = told.slice(0, last)
   }
-}
-
-function providerOf({ provider }: SessionOptions): string {
-  return provider ?? DEFAULT_PROVIDER
 }
 
 /**

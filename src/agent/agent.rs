@@ -22,6 +22,8 @@ pub struct AgentOptions {
     pub model: Option<String>,
     /// The agent's executable in place of its usual name.
     pub executable: Option<OsString>,
+    /// The command of an agent that has none of its own, words as a shell would split them.
+    pub agent_command: Option<String>,
     /// An argv put in front of the agent's own.
     pub wrapper: Vec<OsString>,
     /// Arguments added behind the agent's own.
@@ -135,6 +137,12 @@ pub trait Dialect: Send {
     /// Begins a turn with images; `None` where the agent takes none.
     fn start_turn_with(&mut self, _prompt: &str, _images: &[Image]) -> Option<Vec<u8>> {
         None
+    }
+
+    /// Whether the turn that was begun last can be interrupted before the agent has said anything of it; otherwise it
+    /// gives [`Signal::Ready`] when it can.
+    fn can_interrupt(&self) -> bool {
+        false
     }
 
     /// Asks the agent to stop the turn, where it can be asked.

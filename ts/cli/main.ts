@@ -46,6 +46,7 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .option('-m, --model <name>', "the model (default: the agent's choice)")
     .option('--image <path>', 'an image for the agent to look at; can be repeated', collect)
     .option('--executable <path>', "the agent's executable (default: found on PATH)")
+    .option('--agent-command <argv>', 'any other agent that speaks ACP, for example "gemini --acp"')
     .option('-d, --dir <path>', 'the working directory of the agent (default: this one)')
     .option('--stream', 'show the list of things to do in a box, and the answer below it')
     .option('--no-stream', 'show the answer when it is complete')

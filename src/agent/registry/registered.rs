@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use super::entry::Entry;
+use crate::agent::acp::Acp;
 use crate::agent::claude::Claude;
 use crate::agent::codex::Codex;
 use crate::agent::demo::Demo;
@@ -14,8 +15,12 @@ use crate::process::CommandSpec;
 type Speaker = (&'static str, fn() -> Arc<dyn Agent>);
 
 /// The dialects, by the names that entries give them, each with the agent that speaks it.
-const SPEAKERS: [Speaker; 3] =
-    [("claude", || Arc::new(Claude)), ("codex", || Arc::new(Codex)), ("demo", || Arc::new(Demo))];
+const SPEAKERS: [Speaker; 4] = [
+    ("acp", || Arc::new(Acp)),
+    ("claude", || Arc::new(Claude)),
+    ("codex", || Arc::new(Codex)),
+    ("demo", || Arc::new(Demo)),
+];
 
 /// The names of the dialects.
 pub(super) fn dialects() -> [&'static str; SPEAKERS.len()] {
@@ -41,6 +46,12 @@ impl Registered {
         let install = entry.install.as_deref().unwrap_or("install it");
         let install_hint = format!("{install}, or name its executable with the option `executable`");
         Self { entry, install_hint, speaker }
+    }
+
+    /// Whether it can do something as far as its entry says; where that says nothing, its dialect decides.
+    fn is_said_to(&self, capability: &str) -> bool {
+        let said = self.entry.capabilities.as_ref();
+        said.is_none_or(|said| said.iter().any(|can| can == capability))
     }
 
     /// The options with what the entry says where they say nothing.
@@ -124,12 +135,15 @@ impl Agent for Registered {
     }
 
     fn can_resume(&self) -> bool {
-        let said = self.entry.capabilities.as_ref();
-        self.speaker.can_resume() && said.is_none_or(|said| said.iter().any(|can| can == "resume"))
+        self.speaker.can_resume() && self.is_said_to("resume")
     }
 
     fn limits_turns(&self) -> bool {
         self.speaker.limits_turns()
+    }
+
+    fn takes_images(&self) -> bool {
+        self.speaker.takes_images() && self.is_said_to("images")
     }
 
     fn is_read_only(&self, tool: &str) -> bool {

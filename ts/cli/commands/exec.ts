@@ -7,7 +7,7 @@ import { ExecError, execError } from '../../errors.js'
 import { ExecEventType } from '../../events.js'
 import { HistoryStore } from '../../history.js'
 import { JSON_LINES } from '../../json-lines.js'
-import type { SessionOptions, TurnOptions } from '../../options.js'
+import { providerOf, type SessionOptions, type TurnOptions } from '../../options.js'
 import type { RetryPolicy } from '../../retry.js'
 import { ExecSession } from '../../session.js'
 import { withConsent } from '../agents/consent.js'
@@ -28,6 +28,7 @@ export interface ExecFlags extends LimitFlags {
   dir?: string
   image?: string[]
   executable?: string
+  agentCommand?: string
   trustProject?: boolean
   yes?: boolean
   allow?: string[]
@@ -44,7 +45,6 @@ export interface ExecFlags extends LimitFlags {
   fallbackAfterChanges?: boolean
 }
 
-const DEFAULT_PROVIDER = 'claude'
 /** How often `--on-error` is followed in one run. */
 const MAX_RECOVERIES = 1
 
@@ -64,12 +64,15 @@ export function planOf(flags: ExecFlags): Plan {
   }
   const projectPath = resolve(flags.dir ?? '.')
   const settings = loadSettings(projectPath, process.env)
-  const provider = flags.provider ?? settings.provider ?? DEFAULT_PROVIDER
+  // A command on the command line is stronger than a provider in the settings.
+  const named = flags.provider ?? (flags.agentCommand === undefined ? settings.provider : undefined)
+  const provider = providerOf({ provider: named, agentCommand: flags.agentCommand })
   const options: SessionOptions = {
     projectPath,
     provider,
     model: flags.model ?? settings.model,
     executable: flags.executable,
+    agentCommand: flags.agentCommand,
     trustProject: flags.trustProject,
     allowAll: flags.yes ?? false,
     allowedTools: flags.allow,
@@ -138,7 +141,7 @@ export async function runExec(
       sessionId: session?.id ?? randomUUID(),
       saved: session !== undefined && flags.save !== false,
       cwd: plan?.projectPath ?? resolve(flags.dir ?? '.'),
-      provider: session?.provider ?? plan?.provider ?? flags.provider ?? DEFAULT_PROVIDER,
+      provider: session?.provider ?? plan?.provider ?? flags.provider ?? providerOf({}),
       model: plan?.options.model ?? flags.model,
       prompt,
     })
