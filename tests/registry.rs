@@ -154,6 +154,28 @@ fn the_first_program_that_is_found_is_used() {
 }
 
 #[test]
+fn an_agent_can_do_what_its_dialect_can_unless_its_entry_says_less() {
+    let place = Place::with(
+        "[agents.plain]\ndialect = 'claude'\n[agents.blind]\nextends = 'claude'\ncapabilities = []",
+        "",
+    );
+    let registry = place.registry(false).unwrap();
+    for (name, can) in [("claude", true), ("plain", true), ("blind", false), ("demo", false)] {
+        let agent = registry.agent(name).unwrap();
+        assert_eq!((agent.can_resume(), agent.takes_images()), (can, can), "{name}");
+    }
+    let claude = registry.agent("claude").unwrap();
+    assert!(
+        claude.limits_turns()
+            && claude.is_held_open()
+            && claude.is_read_only("Read")
+            && !claude.is_read_only("Write")
+    );
+    let exec = registry.agent("codex").unwrap().fallback().unwrap();
+    assert_eq!((exec.name(), exec.is_held_open(), exec.takes_images()), ("codex", false, false));
+}
+
+#[test]
 fn an_agent_that_is_said_not_to_resume_is_not_asked_to() {
     let place =
         Place::with("[agents.forgetful]\nextends = 'claude'\ncapabilities = ['deltas', 'telepathy']", "");

@@ -69,6 +69,13 @@ export interface SessionOptions {
   projectPath?: string
   /** The agent, a name from the registry: `claude` (default), `codex`, `demo`, or one of docs/agents.md. */
   provider?: string
+  /**
+   * Agents that take over in `session.execute()` where one is limited (after its retries), missing or not logged in: the
+   * same prompt goes to the next of them, with the conversation so far. Not where the failed turn changed something.
+   */
+  fallback?: string[]
+  /** Let them take over even then; they are told to look first at what is there (default false). */
+  fallbackAfterChanges?: boolean
   /** Run agents as the project's `.locus/agents.toml` says, without the user's consent to that file (default false). */
   trustProject?: boolean
   /** The model; the agent's own choice where absent. */
@@ -277,6 +284,15 @@ export function toNative(options: SessionOptions): NativeSessionOptions & { proj
     lineLimit: number('maxLineBytes', options.maxLineBytes),
     budget: budgetOf(options.budget),
   }
+}
+
+/** Who takes over where an agent cannot do a turn, checked. */
+export function fallbackOption(
+  options: SessionOptions,
+): { agents: string[]; afterChanges: boolean } | undefined {
+  const agents = texts(options, 'fallback')
+  const afterChanges = flag('fallbackAfterChanges', options.fallbackAfterChanges) ?? false
+  return agents && { agents, afterChanges }
 }
 
 /** The options about the history, checked. */

@@ -5,11 +5,13 @@ import { buildContextPrompt } from './context/context-prompt.js'
 import { ContextTracker } from './context/context-tracker.js'
 import { Conversation, type ConversationMessage } from './conversation.js'
 import { Engine } from './engine.js'
+import { ErrorHandler } from './error-handler.js'
 import { execError } from './errors.js'
 import { type ExecEventMap, ExecEventType } from './events.js'
 import { HistoryStore, type StoredSession } from './history.js'
 import {
   askedProvider,
+  fallbackOption,
   historyOptions,
   type PermissionDecision,
   providerOf,
@@ -149,9 +151,24 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
     return new TurnStream(this.#engine, prompt, options, { retold: this.#retold(prompt) })
   }
 
-  /** Runs a turn to its end; rejects with a typed `ExecError` if it fails. */
+  /**
+   * Runs a turn to its end; rejects with a typed `ExecError` if it fails. With the option `fallback` other agents may take
+   * over: each has a turn of its own, and `provider` is then the one that answered.
+   */
   async execute(prompt: string, options: TurnOptions = {}): Promise<ExecResult> {
-    return await this.executeStreaming(prompt, options).result
+    const fallback = fallbackOption(this.#options)
+    const handler = fallback && new ErrorHandler({ fallback, signal: options.signal })
+    for (let next = prompt; ; ) {
+      try {
+        return await this.executeStreaming(next, options).result
+      } catch (error) {
+        const outcome = await handler?.handle(error, this, next)
+        if (outcome === undefined || outcome.action === 'abort') {
+          throw error
+        }
+        next = outcome.prompt
+      }
+    }
   }
 
   /** Answers a question for permission by its id; whether there is (still) such a question. */
@@ -245,7 +262,7 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
 
   /** The prompt for an agent that does not know the conversation. */
   #retold(request: string): string | undefined {
-    const { messages } = this.#conversation
+    const messages = withoutRequest(this.#conversation.messages, request)
     if (messages.length === 0) {
       return undefined
     }
@@ -261,6 +278,22 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
       this.#noted = context
       this.#engine.noteContext(context)
     }
+  }
+}
+
+/** The messages without the last turns that failed of this very request: it is not to be told what it is asked. */
+function withoutRequest(
+  messages: readonly ConversationMessage[],
+  request: string,
+): readonly ConversationMessage[] {
+  let told = messages
+  for (;;) {
+    const last = told.findLastIndex(({ role }) => role === 'user')
+    const failed = told.slice(last + 1).every(({ metadata }) => metadata?.errorCode !== undefined)
+    if (told[last]?.content !== request || !failed) {
+      return told
+    }
+    told = told.slice(0, last)
   }
 }
 

@@ -25,7 +25,11 @@ export function chatConversation(messages) {
       .flatMap(({ text }) => text ?? '')
       .filter((text) => text.trim() !== '' && !NOT_TYPED.test(text))
   const recent = prompts(messages.slice(answered))
-  return { prompt: recent.pop() ?? '', earlier: [...prompts(messages.slice(0, answered)), ...recent], images: [] }
+  return {
+    prompt: recent.pop() ?? '',
+    earlier: [...prompts(messages.slice(0, answered)), ...recent],
+    images: [],
+  }
 }
 
 /**

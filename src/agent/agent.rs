@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::image::Image;
 use super::permission::{Decision, PermissionPolicy, PermissionRequest};
 use crate::error::{Error, Result};
@@ -94,8 +96,34 @@ pub trait Agent: fmt::Debug + Send + Sync {
         false
     }
 
+    /// How it tells which models it has without using any, where it can.
+    fn model_query(&self) -> Option<ModelQuery> {
+        None
+    }
+
     /// What one process of it speaks. An [`Error::InvalidInput`] tells which option it cannot be run with.
     fn dialect(&self, options: &AgentOptions) -> Result<Box<dyn Dialect>>;
+}
+
+/// How an agent is asked which models it has.
+#[derive(Debug)]
+pub struct ModelQuery {
+    /// The arguments that it is started with.
+    pub args: &'static [&'static str],
+    /// What it is told.
+    pub input: Vec<u8>,
+    /// The models, once they are in what it has said so far.
+    pub read: fn(&[u8]) -> Option<Vec<OfferedModel>>,
+}
+
+/// A model that an agent offers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OfferedModel {
+    /// What it is called in `--model`.
+    pub id: String,
+    /// Whether it is used where none is asked for.
+    pub is_default: bool,
 }
 
 /// What one process of an agent speaks.

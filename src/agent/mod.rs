@@ -19,7 +19,7 @@ mod permission;
 pub mod registry;
 mod todo_list;
 
-pub use agent::{Agent, AgentOptions, Dialect, Signal, Sink, TurnEnd};
+pub use agent::{Agent, AgentOptions, Dialect, ModelQuery, OfferedModel, Signal, Sink, TurnEnd};
 pub use demo::{DemoScript, run_demo};
 pub use image::{IMAGE_LIMIT, IMAGES_LIMIT, Image, ImageInfo, ImageSource, MOST_IMAGES, read_images};
 pub use permission::{Decision, PermissionPolicy, PermissionRequest};

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { relative, resolve } from 'node:path'
 
-import { ErrorHandler } from '../../error-handler.js'
+import { listAgents } from '../../agents.js'
+import { ErrorHandler, type Fallback } from '../../error-handler.js'
 import { ExecError, execError } from '../../errors.js'
 import { ExecEventType } from '../../events.js'
 import { HistoryStore } from '../../history.js'
@@ -40,6 +41,8 @@ export interface ExecFlags extends LimitFlags {
   retries?: string
   maxWait?: string
   onError?: string
+  fallback?: string
+  fallbackAfterChanges?: boolean
 }
 
 /** How often `--on-error` is followed in one run. */
@@ -99,6 +102,23 @@ function retryOf({ retries, maxWait }: ExecFlags, settings: RetryPolicy | undefi
   }
 }
 
+/** Who takes over where an agent cannot do a turn, as `--fallback` says. */
+export function fallbackOf(flags: ExecFlags, { projectPath, options }: Plan): Fallback | undefined {
+  if (flags.fallback === undefined) {
+    return undefined
+  }
+  const agents = flags.fallback.split(',').map((name) => name.trim())
+  const known = listAgents({ projectPath, trustProject: options.trustProject }).agents.map(({ name }) => name)
+  const unknown = agents.find((name) => !known.includes(name))
+  if (unknown !== undefined) {
+    throw execError(
+      'UNKNOWN_PROVIDER',
+      `--fallback names the unknown provider '${unknown}'; known providers: ${known.join(', ')}`,
+    )
+  }
+  return { agents, afterChanges: flags.fallbackAfterChanges }
+}
+
 /**
  * Runs one prompt and shows it; resolves to the exit code. Never throws: what goes wrong is shown by the renderer. `ask`:
  * asks a person for permission, where there is one.
@@ -151,9 +171,13 @@ export async function runExec(
       process.exit(exitCode)
     })
     const choose = onError ? () => onError : canAsk() ? askRecovery(signals.signal) : undefined
+    const fallback = fallbackOf(flags, plan)
     const handler =
-      choose &&
-      new ErrorHandler({ choose, signal: signals.signal, ...(onError && { maxRecoveries: MAX_RECOVERIES }) })
+      (choose || fallback) &&
+      new ErrorHandler({
+        ...{ choose, fallback, signal: signals.signal },
+        ...(onError && { maxRecoveries: MAX_RECOVERIES }),
+      })
     await runTurns(session, prompt, { ...plan.turn, onPermission: desk?.decide }, renderer, handler)
   } catch (thrown) {
     error = errorOrDefect(thrown)
@@ -242,7 +266,7 @@ async function runTurns(
       if (outcome.action === 'abort') {
         throw error
       }
-      renderer.recovering(outcome.action)
+      renderer.recovering(outcome.action, outcome.provider)
       next = outcome.prompt
     }
   }
