@@ -11,10 +11,12 @@ use locus_exec_fuzz::{Heard, NOW, Word, heard};
 use serde_json::Value;
 
 /// Why a line that is JSON may be refused.
-const ODD: &[&str] = &["unknown notification", "unknown update", "a message without", "an update without", "an answer to"];
+const ODD: &[&str] =
+    &["unknown notification", "unknown update", "a message without", "an update without", "an answer to"];
 
 /// An agent in a turn.
-const BEGUN: &[u8] = b"{\"id\":1,\"result\":{\"protocolVersion\":1}}\n{\"id\":2,\"result\":{\"sessionId\":\"s\"}}\n";
+const BEGUN: &[u8] =
+    b"{\"id\":1,\"result\":{\"protocolVersion\":1}}\n{\"id\":2,\"result\":{\"sessionId\":\"s\"}}\n";
 
 fn chunks(heard: &Heard) -> impl Iterator<Item = Value> {
     // Deeper in a chunk than serde_json goes, but not in the line.
@@ -31,8 +33,12 @@ fn check_line(line: &[u8], heard: &Heard) {
         let is_odd = ODD.iter().any(|odd| reason.starts_with(odd));
         assert!(chunk["type"] != "unparsed" || is_odd, "a line was refused: {reason}");
     }
-    let ends = heard.0.iter().any(|word| matches!(word, Word::Signal(signal) if matches!(**signal, Signal::TurnEnded(_))));
-    let is_answer = object.contains_key("id") && object.get("method").is_none_or(|method| !method.is_string());
+    let ends = heard
+        .0
+        .iter()
+        .any(|word| matches!(word, Word::Signal(signal) if matches!(**signal, Signal::TurnEnded(_))));
+    let is_answer =
+        object.contains_key("id") && object.get("method").is_none_or(|method| !method.is_string());
     assert!(!ends || is_answer, "{object:?} ended the turn");
 }
 
@@ -43,7 +49,9 @@ fn check_tools(heard: &Heard) {
         let id = chunk["id"].as_str().unwrap_or_default().to_owned();
         match chunk["type"].as_str() {
             Some("tool_use") => assert!(begun.insert(id), "a tool begins once"),
-            Some("tool_parameters") => assert!(begun.contains(&id), "a tool begins before it is given anything"),
+            Some("tool_parameters") => {
+                assert!(begun.contains(&id), "a tool begins before it is given anything")
+            }
             Some("tool_result") => {
                 assert!(begun.contains(&id), "a tool begins before it ends");
                 assert!(ended.insert(id), "a tool ends once");
