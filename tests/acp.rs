@@ -287,7 +287,9 @@ fn the_late_answer_to_a_turn_that_was_given_up_ends_no_other() {
 fn what_a_turn_used_is_a_difference() {
     let cost = |amount: f64| json!({ "sessionUpdate": "usage_update", "used": 9, "size": 99, "cost": { "amount": amount, "currency": "USD" } });
     let mut agent = Agent::working();
-    assert_eq!(of_type(&agent.told(&cost(0.5)), "usage")["costUsd"], 0.5);
+    let told = agent.told(&cost(0.5));
+    assert_eq!(of_type(&told, "usage")["costUsd"], 0.5);
+    assert_eq!(of_type(&told, "status")["detail"], json!({ "tokens": 9, "window": 99 }));
     let usage = json!({ "inputTokens": 10, "outputTokens": 4, "cachedReadTokens": 6, "totalTokens": 14 });
     let first = agent.end(&json!({ "stopReason": "end_turn", "usage": usage })).usage;
     assert_eq!((first.input, first.cache_read, first.output, first.cost_usd), (4, 6, 4, Some(0.5)));

@@ -120,8 +120,8 @@ fn a_file_adds_an_agent_and_changes_one() {
         .env;
     let last = |name: &str| env.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone());
     assert_eq!((last("A"), last("B")), (Some(None), Some(Some("2".into()))), "the options are stronger");
-    let list = registry.list().unwrap().into_iter().filter(|agent| agent.entry.dialect != "acp");
-    let origins: Vec<_> = list.map(|agent| (agent.entry.name, agent.origin)).collect();
+    let others = registry.list().unwrap().into_iter().filter(|agent| agent.entry.dialect != "acp");
+    let origins: Vec<_> = others.map(|agent| (agent.entry.name, agent.origin)).collect();
     let expected = [
         ("boxed", Origin::Project),
         ("claude", Origin::User),

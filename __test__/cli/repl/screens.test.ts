@@ -55,7 +55,9 @@ it('a question that is allowed and one that is denied, 80×24', async () => {
 })
 
 it('a question that is allowed and one that is denied, 40×10', async () => {
-  expect(await askedTwice(SMALL)).toMatchInlineSnapshot(`
+  // Where the command is cut depends on how many digits its time has.
+  const screen = (await askedTwice(SMALL)).replaceAll(/command rm -rf b\S* \(/g, 'command rm -rf b⋯ (')
+  expect(screen).toMatchInlineSnapshot(`
     "Locus Exec Interactive Mode
     Type your prompt, /help, or exit to leav
     e
@@ -65,7 +67,7 @@ it('a question that is allowed and one that is denied, 40×10', async () => {
     and
       │ command: rm -rf build
       ✓ allowed
-    ✓ ⚡ Running command rm -rf build (…ms)
+    ✓ ⚡ Running command rm -rf b⋯ (…ms)
       │ ran rm -rf build
 
     {"behavior":"allow","updatedInput":{"co
@@ -77,7 +79,7 @@ it('a question that is allowed and one that is denied, 40×10', async () => {
     and
       │ command: rm -rf build
       ✗ denied: not now
-    ✗ ⚡ Running command rm -rf buil… (…ms)
+    ✗ ⚡ Running command rm -rf b⋯ (…ms)
       │ the user said no: not now
 
     {"behavior":"deny","message":"the user

@@ -7,6 +7,7 @@ use super::session::{Abilities, Setting, Wishes, current_mode, current_model};
 use super::tools::Turn;
 use super::usage::UsageMeter;
 use super::wire::{Answer, Message, Params, PermissionOption, RpcError, Update};
+use crate::agent::context::ContextUse;
 use crate::agent::json::CheckedJson;
 use crate::agent::lenient::{Text, facts, object, text};
 use crate::agent::line::{line_of, read_objects, status, unparsed};
@@ -55,6 +56,7 @@ pub(super) struct AcpDialect {
     turn: Turn,
     questions: Vec<Question>,
     meter: UsageMeter,
+    context_told: ContextUse,
 }
 
 /// What was asked of the agent.
@@ -108,6 +110,7 @@ impl AcpDialect {
             turn: Turn::default(),
             questions: Vec::new(),
             meter: UsageMeter::default(),
+            context_told: ContextUse::default(),
         }
     }
 }
@@ -474,6 +477,8 @@ impl AcpDialect {
             "tool_call" | "tool_call_update" => self.turn.tool(update, now, sink),
             "plan" => self.turn.plan(update.entries, sink),
             "usage_update" => {
+                let context = ContextUse { tokens: update.used.unwrap_or(0), window: update.size };
+                context.tell(&mut self.context_told, sink);
                 if let Some(usage) = update.cost.as_ref().and_then(|cost| self.meter.costs(cost)) {
                     sink.chunk(Chunk::Usage(usage));
                 }

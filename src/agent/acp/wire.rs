@@ -119,6 +119,8 @@ objects! {
         output: CheckedJson<'de> = "rawOutput",
         entries: CheckedJson<'de> = "entries",
         cost: Cost = "cost",
+        used: u64 = "used",
+        size: u64 = "size",
         mode: Text<'de> = "currentModeId",
         severity: Text<'de> = "severity",
         description: Text<'de> = "description",

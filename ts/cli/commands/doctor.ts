@@ -1,5 +1,6 @@
 import { listAgents } from '../../agents.js'
 import { type ErrorCode, execError } from '../../errors.js'
+import { symbols } from '../display/symbols.js'
 import { type AgentReport, checkAgent, type Problem } from '../doctor/agent-check.js'
 import { checkEngine, type EngineCheck, problemsOf } from '../doctor/engine-check.js'
 import { parseDuration } from '../duration.js'
@@ -92,7 +93,7 @@ function exitCodeOf({ usable, engine, agents }: DoctorReport): number {
   return EXIT_CODES[code ?? 'INTERNAL']
 }
 
-const MARKS = { ok: '✓', warning: '○', failed: '✗' } as const
+const MARKS = { ok: symbols().ok, warning: symbols().open, failed: symbols().failed }
 
 function show({ engine, agents, usable }: DoctorReport, screen: Screen): void {
   const { chalk } = screen
@@ -130,12 +131,14 @@ function show({ engine, agents, usable }: DoctorReport, screen: Screen): void {
   }
   tell([...agents.filter(isOfInterest).flatMap(named), ...problemsOf(engine)], screen)
   screen.print()
-  screen.print(usable ? chalk.green('✓ ready') : chalk.red('✗ the default agent cannot be used'))
+  screen.print(
+    usable ? chalk.green(`${MARKS.ok} ready`) : chalk.red(`${MARKS.failed} the default agent cannot be used`),
+  )
 }
 
 const LOGINS: Record<AgentReport['login'], string> = {
   ...{ yes: 'yes', no: 'no', unknown: '?' },
-  'not-needed': '–',
+  'not-needed': symbols().unknown,
 }
 
 function levelOf({ state, isDefault }: AgentReport): keyof typeof MARKS {
@@ -157,7 +160,7 @@ function tell(problems: Problem[], screen: Screen): void {
     screen.print()
     screen.print(yellow(message))
     if (remedy) {
-      screen.print(dim(`  → ${remedy}`))
+      screen.print(dim(`  ${symbols().arrow} ${remedy}`))
     }
   }
 }

@@ -90,7 +90,7 @@ function terminal(env: NodeJS.ProcessEnv): EngineCheck {
   }
   const colors =
     env.NO_COLOR || env.TERM === 'dumb' ? 'no colour' : `${2 ** process.stdout.getColorDepth()} colours`
-  const size = `${process.stdout.columns} × ${process.stdout.rows}`
+  const size = `${process.stdout.columns}x${process.stdout.rows}`
   return { name: 'terminal', state: 'ok', detail: `${env.TERM ?? 'unknown'}, ${size}, ${colors}` }
 }
 
