@@ -123,7 +123,7 @@ describe('--fallback', () => {
   it('is refused with a name that is not known', async () => {
     const run = await runCli(['exec', '--fallback', 'hal', 'hi'], { agent: 'answers-with-the-prompt' })
     expect(run.exitCode).toBe(3)
-    expect(run.stderr).toContain("--fallback names the unknown provider 'hal'; known providers: claude,")
+    expect(run.stderr).toContain("--fallback names the unknown provider 'hal'; known providers: acp, claude,")
   })
 
   it('goes on in the interactive mode', async () => {

@@ -40,6 +40,8 @@ describe('doctor', () => {
       program: join(folder, 'claude'),
     })
     expect(agent('demo')).toMatchObject({ state: 'ready', login: 'not-needed' })
+    // Which program it is depends on --agent-command.
+    expect(agent('acp')).toMatchObject({ state: 'missing', login: 'unknown' })
     const names = engine.map(({ name }: { name: string }) => name)
     expect(names).toEqual(['addon', 'runner', 'node', 'project', 'git', 'terminal'])
   })
@@ -87,7 +89,7 @@ describe('doctor', () => {
     expect(agents).toHaveLength(1)
     const unknown = await runCli(['exec', 'doctor', '-p', 'hal'])
     expect(unknown.exitCode).toBe(3)
-    expect(unknown.stderr).toContain("unknown provider 'hal'; known providers: claude,")
+    expect(unknown.stderr).toContain("unknown provider 'hal'; known providers: acp, claude,")
   })
 
   it('does not run what a project names before that is allowed', async () => {

@@ -50,7 +50,10 @@ export async function checkAgent(
     })
   }
   if (agent.programs.length === 0) {
-    return { ...report, login: 'not-needed' }
+    // What comes with this package has no version of its own to be asked for.
+    return agent.version.length === 0
+      ? { ...report, login: 'not-needed' }
+      : failed(report, 'missing', { message: 'it has no program of its own; --agent-command names one' })
   }
   try {
     const versioned = await probe(agent.version)
