@@ -199,6 +199,22 @@ export interface NativeImage {
   mediaType?: string
 }
 
+/** Whom a question is about. */
+export interface NativeProbeOptions {
+  /** The agent. */
+  provider: string
+  /** Where it is run. */
+  projectPath: string
+  /** The `locus-runner` executable. */
+  runner: string
+  /** Its executable in place of the registry's. */
+  executable?: string
+  /** Whether the project's file of agents needs no consent. */
+  trustProject: boolean
+  /** When the program is ended. */
+  limitMs: number
+}
+
 /** Where a session is written down. */
 export interface NativeRecordOptions {
   sessionId: string
@@ -237,6 +253,7 @@ export interface NativeSessionOptions {
   runner: string
   model?: string
   executable?: string
+  agentCommand?: string
   wrapper?: Array<string>
   extraArgs?: Array<string>
   env?: Record<string, string | null>
@@ -284,6 +301,15 @@ export interface NativeTurnOptions {
   /** What the agent is to know of earlier attempts, a `RetryContext` as JSON. */
   retryContext?: string
 }
+
+/** The models that an agent itself says it has, as JSON; null where it does not tell. */
+export declare function offeredModels(options: NativeProbeOptions): Promise<string | null>
+
+/** The prices of a project by the ids and aliases of models, as JSON. */
+export declare function prices(projectPath: string): string
+
+/** Runs an agent's program with these arguments and closed stdin: what it wrote and how it ended, as JSON. */
+export declare function probeAgent(options: NativeProbeOptions, args: Array<string>): Promise<string>
 
 /** Takes back that the file of agents at `path` is allowed; whether it was, with whatever text. */
 export declare function revokeAgents(path: string): boolean

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['__test__/agents/**/*.test.ts'],
-    // The first run installs the agents (about 800 MB) outside the project.
+    // The first run installs the agents (about 850 MB) outside the project.
     hookTimeout: 600_000,
     testTimeout: 60_000,
     // One agent needs a core and 200 MB.

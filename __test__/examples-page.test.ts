@@ -83,21 +83,25 @@ test('every flag of `locus exec --help` is in the guide', () => {
   expect(flags.filter((flag) => !new RegExp(`\`${flag}[ \`]`).test(guide))).toEqual([])
 })
 
-test.each(['troubleshooting.md', 'exec-guide.md', 'migration.md'])(
-  'every link of %s leads somewhere',
-  (name) => {
-    const text = readFileSync(join(ROOT, 'docs', name), 'utf8')
-    const broken = [...text.matchAll(/\]\(([^)]+)\)/g)].flatMap(([, link = '']) => {
-      const [path = '', anchor] = link.split('#')
-      const target = readFileSync(join(ROOT, 'docs', path || name), 'utf8')
-      const anchors = [...target.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
-        title
-          .toLowerCase()
-          .replace(/[^\w\- ]/g, '')
-          .replaceAll(' ', '-'),
-      )
-      return anchor === undefined || anchors.includes(anchor) ? [] : [link]
-    })
-    expect(broken).toEqual([])
-  },
-)
+test.each([
+  'exec-guide.md',
+  'interactive-mode.md',
+  'examples.md',
+  'troubleshooting.md',
+  'migration.md',
+  'sessions.md',
+])('every link of %s leads somewhere', (name) => {
+  const text = readFileSync(join(ROOT, 'docs', name), 'utf8')
+  const broken = [...text.matchAll(/\]\(([^)]+)\)/g)].flatMap(([, link = '']) => {
+    const [path = '', anchor] = link.split('#')
+    const target = readFileSync(join(ROOT, 'docs', path || name), 'utf8')
+    const anchors = [...target.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+      title
+        .toLowerCase()
+        .replace(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    )
+    return anchor === undefined || anchors.includes(anchor) ? [] : [link]
+  })
+  expect(broken).toEqual([])
+})

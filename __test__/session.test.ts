@@ -196,7 +196,10 @@ describe('a session', () => {
   it('names a provider that it does not know, and those that it knows', async () => {
     const failure = await rejectionOf(ExecSession.create({ provider: 'hal' }))
     expect(failure).toBeInstanceOf(UnknownProviderError)
-    expect(failure).toMatchObject({ message: "unknown provider 'hal'; known providers: claude, codex, demo" })
+    expect(failure).toMatchObject({
+      message:
+        "unknown provider 'hal'; known providers: acp, claude, codex, demo, gemini, goose, opencode, qwen",
+    })
   })
 })
 

@@ -117,6 +117,41 @@ for (const text of texts) {
   write('codex', [[0, 8, 0], text.slice(0, 9000)], [[0, 8, 0], text.slice(-4000)])
 }
 
+const update = (more) => rpc('session/update', { sessionId: 's', update: more })
+const nastyOfAcp = [
+  '{"id":1,"result":{"protocolVersion":1,"agentCapabilities":{"loadSession":true}}}\n{"id":2,"result":null}\n{"id":3}',
+  '{"id":1,"error":{"code":-32000,"data":[]}}\n{"id":2,"error":{"code":"429","message":"status 429"}}',
+  update({
+    sessionUpdate: 'tool_call',
+    toolCallId: 't',
+    kind: 'edit',
+    status: 'completed',
+    rawInput: [1],
+    content: [5],
+  }),
+  update({
+    sessionUpdate: 'tool_call_update',
+    toolCallId: 't',
+    title: '',
+    status: 'failed',
+    rawOutput: 2 ** 70,
+  }),
+  update({ sessionUpdate: 'plan', entries: [{}, null, { content: 5 }] }),
+  update({ sessionUpdate: 'usage_update', cost: { amount: 1e308, currency: 'USD' } }),
+  update({
+    sessionUpdate: 'agent_message_chunk',
+    _meta: { usage: { inputTokens: 2 ** 64, totalTokens: 1 } },
+  }),
+  '{"id":[],"method":"session/request_permission","params":{"toolCall":{"toolCallId":"t"},"options":[{"kind":5}]}}',
+  '{"method":"$/cancel_request","params":{"requestId":[]}}',
+]
+for (const line of [...short, ...nasty, ...nastyOfAcp]) {
+  write('acp', [[0, 8, 0, 1], line, '\n'], [[0, 8, 1, 0], line, '\n'])
+}
+for (const text of texts) {
+  write('acp', [[0, 8, 0, 0], text.slice(0, 9000)], [[0, 8, 0, 1], text.slice(-4000)])
+}
+
 for (const line of [...short, ...nasty]) {
   write('claude', [[40, 0, 1], line, '\n'], [[40, 0, 0], latin1(line), '\n'])
   write('repair', [line])

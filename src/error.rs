@@ -287,6 +287,7 @@ impl Error {
             signal: exit.and_then(|exit| exit.signal),
             stderr_tail,
             needs_consent: false,
+            changed: false,
             attempts: Vec::new(),
         }
     }
@@ -323,6 +324,9 @@ pub struct ErrorReport {
     /// Whether another try was not made because the agent had changed something, which it might do twice.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub needs_consent: bool,
+    /// Whether the agent had used a tool that is not known to only look.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub changed: bool,
     /// What every attempt failed of, the last one included, where there were several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<FailedAttempt>,

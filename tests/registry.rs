@@ -97,7 +97,7 @@ fn an_agent_that_is_not_known_is_told_with_those_that_are() {
     let error = place.registry(false).unwrap().agent("hal").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "unknown provider 'hal'; known providers: claude, codex, demo, mine, theirs"
+        "unknown provider 'hal'; known providers: acp, claude, codex, demo, gemini, goose, mine, opencode, qwen, theirs"
     );
 }
 
@@ -120,8 +120,8 @@ fn a_file_adds_an_agent_and_changes_one() {
         .env;
     let last = |name: &str| env.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone());
     assert_eq!((last("A"), last("B")), (Some(None), Some(Some("2".into()))), "the options are stronger");
-    let origins: Vec<_> =
-        registry.list().unwrap().into_iter().map(|agent| (agent.entry.name, agent.origin)).collect();
+    let others = registry.list().unwrap().into_iter().filter(|agent| agent.entry.dialect != "acp");
+    let origins: Vec<_> = others.map(|agent| (agent.entry.name, agent.origin)).collect();
     let expected = [
         ("boxed", Origin::Project),
         ("claude", Origin::User),
@@ -151,6 +151,28 @@ fn the_first_program_that_is_found_is_used() {
     assert_eq!(place.argv("any")[0], "sh");
     place.user("[agents.any]\ndialect = 'claude'\nprograms = ['locus-no-such-program', 'locus-no-other']");
     assert_eq!(place.argv("any")[0], "locus-no-such-program", "the error names the usual one");
+}
+
+#[test]
+fn an_agent_can_do_what_its_dialect_can_unless_its_entry_says_less() {
+    let place = Place::with(
+        "[agents.plain]\ndialect = 'claude'\n[agents.blind]\nextends = 'claude'\ncapabilities = []",
+        "",
+    );
+    let registry = place.registry(false).unwrap();
+    for (name, can) in [("claude", true), ("plain", true), ("blind", false), ("demo", false)] {
+        let agent = registry.agent(name).unwrap();
+        assert_eq!((agent.can_resume(), agent.takes_images()), (can, can), "{name}");
+    }
+    let claude = registry.agent("claude").unwrap();
+    assert!(
+        claude.limits_turns()
+            && claude.is_held_open()
+            && claude.is_read_only("Read")
+            && !claude.is_read_only("Write")
+    );
+    let exec = registry.agent("codex").unwrap().fallback().unwrap();
+    assert_eq!((exec.name(), exec.is_held_open(), exec.takes_images()), ("codex", false, false));
 }
 
 #[test]

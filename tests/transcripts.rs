@@ -19,6 +19,9 @@ const STEP_MS: u64 = 10;
 /// Longer than any line that was recorded.
 const LINE_LIMIT: usize = 1024 * 1024;
 
+/// The agents that speak ACP.
+const ACP: &[&str] = &["acp-opencode", "acp-qwen"];
+
 /// A recording.
 struct Transcript {
     path: PathBuf,
@@ -69,6 +72,11 @@ impl Transcript {
         Self { path: path.to_owned(), stdout, stdin }
     }
 
+    /// All recordings of all agents.
+    fn all() -> impl Iterator<Item = Self> {
+        ["claude", "codex"].iter().chain(ACP).flat_map(|agent| Self::all_of(agent))
+    }
+
     /// All recordings of an agent.
     fn all_of(agent: &str) -> Vec<Self> {
         let mut all: Vec<Self> = fs::read_dir(fixtures().join(agent))
@@ -83,37 +91,63 @@ impl Transcript {
         all
     }
 
+    /// The folder of its agent.
+    fn agent(&self) -> &str {
+        self.path.ancestors().nth(2).unwrap().file_name().unwrap().to_str().unwrap()
+    }
+
+    /// Whether it speaks JSON-RPC.
+    fn is_asked_by_numbers(&self) -> bool {
+        self.agent() == "codex" || self.agent().starts_with("acp-")
+    }
+
     /// What its agent speaks, spoken to so far as to have begun a turn.
     fn dialect(&self) -> Box<dyn Dialect> {
         let case = self.path.parent().unwrap();
-        let name = case.parent().unwrap().file_name().unwrap().to_str().unwrap();
-        let mut agent = agent_named(name).unwrap();
+        let name = self.agent();
+        let mut agent = agent_named(name.trim_start_matches("acp-")).unwrap();
         if case.file_name().unwrap().to_str().unwrap().starts_with("exec-") {
             agent = agent.fallback().unwrap();
         }
-        let mut dialect = agent.dialect(&AgentOptions::default()).unwrap();
-        if name == "codex" {
+        // It is asked for by its id; its answer does not name it.
+        let resumed = |method: &str| matches!(method, "session/resume" | "session/load");
+        let mut lines = self.stdin.iter();
+        let resume = lines
+            .find(|(_, line)| line["method"].as_str().is_some_and(resumed))
+            .map(|(_, line)| word(&line["params"]["sessionId"]));
+        let mut dialect = agent.dialect(&AgentOptions { resume, ..AgentOptions::default() }).unwrap();
+        if self.is_asked_by_numbers() {
             dialect.open();
             dialect.start_turn("the first prompt");
         }
         dialect
     }
 
-    /// Does to codex what the host did when the agent had printed so many lines: it is asked by numbers, so what it
+    /// Does to the dialect what the host did when the agent had printed so many lines: it is asked by numbers, so what it
     /// answers means nothing to who has not asked. The first turn is begun already.
     fn act_as_host(&self, printed: usize, dialect: &mut dyn Dialect, asked: Option<&PermissionRequest>) {
-        let turns = self.stdin.iter().filter(|(_, line)| line["method"] == "turn/start");
+        let turns = self
+            .stdin
+            .iter()
+            .filter(|(_, line)| line["method"] == "turn/start" || line["method"] == "session/prompt");
         let first = turns.map(|(at, _)| *at).next();
         for (_, line) in self.stdin.iter().filter(|(at, _)| *at == printed) {
             match (line["method"].as_str(), asked) {
                 (Some("turn/start"), _) if Some(printed) != first => {
                     dialect.start_turn(line["params"]["input"][0]["text"].as_str().unwrap());
                 }
-                (Some("turn/interrupt"), _) => drop(dialect.interrupt()),
+                (Some("session/prompt"), _) if Some(printed) != first => {
+                    let begun = dialect.start_turn(line["params"]["prompt"][0]["text"].as_str().unwrap());
+                    assert_eq!(serde_json::from_slice::<Value>(&begun).unwrap()["id"], line["id"]);
+                }
+                (Some("turn/interrupt" | "session/cancel"), _) => drop(dialect.interrupt()),
+                // What nobody is asked about is refused by the dialect itself.
+                (None, _) if line.get("error").is_some() => {}
                 (None, Some(request)) => {
                     let answer = line["result"]["decision"].as_str().or(line["result"]["action"].as_str());
-                    let decision = match answer {
-                        Some("accept") => Decision::Allow { updated_input: None },
+                    let option = line["result"]["outcome"]["optionId"].as_str();
+                    let decision = match answer.or(option) {
+                        Some("accept" | "proceed_once" | "once") => Decision::Allow { updated_input: None },
                         _ => Decision::Deny { message: "no".to_owned() },
                     };
                     let answered: Value =
@@ -135,7 +169,7 @@ impl Transcript {
             while let Some(frame) = decoder.next_frame() {
                 let Frame::Line(line) = frame else { panic!("a recorded line is above the limit") };
                 let now = heard.len() as u64 * STEP_MS;
-                if self.path.starts_with(fixtures().join("codex")) {
+                if self.is_asked_by_numbers() {
                     self.act_as_host(heard.len(), &mut *dialect, last_question(&heard));
                 }
                 heard.push((line.to_vec(), hear(&mut *dialect, line, now)));
@@ -258,7 +292,7 @@ fn every_recording_is_understood_as_its_snapshot_says() {
 
 #[test]
 fn the_same_is_understood_when_the_bytes_come_one_by_one() {
-    for transcript in Transcript::all_of("claude").iter().chain(&Transcript::all_of("codex")) {
+    for transcript in Transcript::all() {
         let whole = transcript.rendered(&transcript.heard());
         assert_eq!(
             transcript.rendered(&transcript.heard_in_pieces(1)),
@@ -273,7 +307,7 @@ fn the_same_is_understood_when_the_bytes_come_one_by_one() {
 // affected by it; those before are gone when the second read comes, and those after have not been looked at.
 #[test]
 fn no_cut_between_two_reads_changes_a_frame() {
-    for transcript in Transcript::all_of("claude").iter().chain(&Transcript::all_of("codex")) {
+    for transcript in Transcript::all() {
         let lines: Vec<&[u8]> = transcript.stdout.split_inclusive(|byte| *byte == b'\n').collect();
         for (index, line) in lines.iter().enumerate() {
             let around = &lines[index.saturating_sub(1)..(index + 2).min(lines.len())];
@@ -364,7 +398,7 @@ fn every_word_is_said_once_and_none_is_lost() {
 #[test]
 fn every_tool_use_has_its_parameters_once_and_then_its_result() {
     let mut tools = 0;
-    for transcript in Transcript::all_of("claude").iter().chain(&Transcript::all_of("codex")) {
+    for transcript in Transcript::all() {
         let chunks = transcript.chunks();
         let place = |kind: &str, id: &Value| -> Vec<usize> {
             let is = |(_, chunk): &(usize, &Value)| chunk["type"] == kind && chunk["id"] == *id;
@@ -374,8 +408,11 @@ fn every_tool_use_has_its_parameters_once_and_then_its_result() {
         for chunk in chunks.iter().filter(|chunk| about_tools.iter().any(|kind| chunk["type"] == *kind)) {
             let [use_at, parameters_at, result_at] = about_tools.map(|kind| place(kind, &chunk["id"]));
             let what = format!("{} in {}", chunk["id"], transcript.path.display());
-            // Codex says no more of what it was interrupted in.
-            let is_cut = transcript.stdin.iter().any(|(_, line)| line["method"] == "turn/interrupt");
+            // Who is interrupted may say no more of it.
+            let is_cut = transcript
+                .stdin
+                .iter()
+                .any(|(_, line)| line["method"] == "turn/interrupt" || line["method"] == "session/cancel");
             let results = if is_cut { result_at.len().min(1) } else { 1 };
             assert_eq!([use_at.len(), parameters_at.len(), result_at.len()], [1, 1, results], "{what}");
             let places: Vec<usize> = [use_at, parameters_at, result_at].concat();
@@ -428,6 +465,35 @@ fn nothing_that_codex_prints_is_left_unparsed() {
         let unparsed = transcript.chunks().into_iter().find(|chunk| chunk["type"] == "unparsed");
         assert_eq!(unparsed, None, "{}", transcript.path.display());
     }
+}
+
+#[test]
+fn nothing_that_agents_print_by_acp_is_left_unparsed() {
+    for transcript in ACP.iter().flat_map(|agent| Transcript::all_of(agent)) {
+        let unparsed = transcript.chunks().into_iter().find(|chunk| chunk["type"] == "unparsed");
+        assert_eq!(unparsed, None, "{}", transcript.path.display());
+    }
+}
+
+#[test]
+fn every_prompt_by_acp_ends_once_and_with_what_was_said_last() {
+    let mut turns = 0;
+    for transcript in ACP.iter().flat_map(|agent| Transcript::all_of(agent)) {
+        let path = transcript.path.display();
+        let ends = transcript.turn_ends();
+        let asked = transcript.stdin.iter().filter(|(_, line)| line["method"] == "session/prompt").count();
+        assert_eq!(ends.len(), asked.max(1), "each turn ends once in {path}");
+        let chunks = transcript.chunks();
+        let texts = chunks.iter().filter(|chunk| chunk["type"] == "text_delta");
+        let text: String = texts.map(|chunk| word(&chunk["content"])).collect();
+        for end in ends.iter().filter(|end| end.error.is_none()) {
+            assert!(text.contains(&end.content), "{:?} in {path}", end.content);
+        }
+        let told = |kind: &str| chunks.iter().filter(|chunk| chunk["type"] == kind).count();
+        assert!(told("tool_use") >= told("tool_result"), "no tool ends that did not begin in {path}");
+        turns += ends.len();
+    }
+    assert!(turns > 15, "the recordings have turns");
 }
 
 #[test]
@@ -493,9 +559,7 @@ fn the_usage_of_codex_s_turns_adds_up_to_the_threads_total() {
 /// What every turn of every recording ended with: the code of its failure, or nothing.
 #[test]
 fn every_failure_that_was_recorded_has_its_code() {
-    let told: Vec<String> = ["claude", "codex"]
-        .into_iter()
-        .flat_map(Transcript::all_of)
+    let told: Vec<String> = Transcript::all()
         .map(|transcript| {
             let ends: Vec<&str> = transcript
                 .turn_ends()

@@ -37,6 +37,8 @@ export interface AgentInfo {
   version: string[]
   /** The arguments that make it tell by its exit code whether it is logged in; none where it cannot. */
   status: string[]
+  /** The first version that knows these arguments. */
+  statusSince?: string
   /** Variables of the environment any of which is enough to be logged in. */
   keys: string[]
   /** Where what is said of it comes from. */

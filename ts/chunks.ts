@@ -156,6 +156,8 @@ export interface ErrorChunk {
   stderrTail?: string
   /** Another try was not made because the agent had changed something, which it might do twice. */
   needsConsent?: boolean
+  /** The agent had used a tool that is not known to only look. */
+  changed?: boolean
   /** What every attempt failed of, the last one included, where there were several. */
   attempts?: FailedAttempt[]
 }

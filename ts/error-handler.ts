@@ -36,6 +36,8 @@ export type RecoveryChooser = (request: RecoveryRequest) => Recovery | Promise<R
 
 /** The part of a session that is needed. */
 export interface RecoverableSession {
+  /** The agent of the next turn. */
+  readonly provider?: string
   save(): Promise<void>
   use(changes: SessionOptions): Promise<void>
 }
@@ -43,7 +45,20 @@ export interface RecoverableSession {
 /** What comes of a failure: the prompt of the next turn, or nothing more. */
 export type RecoveryOutcome =
   | { action: 'abort' }
-  | { action: Exclude<RecoveryAction, 'abort'>; prompt: string }
+  | {
+      action: Exclude<RecoveryAction, 'abort'>
+      prompt: string
+      /** The agent that goes on, where it is another one. */
+      provider?: string
+    }
+
+/** Agents that take over where one cannot do a turn. */
+export interface Fallback {
+  /** Their names, the first choice first. */
+  agents: readonly string[]
+  /** Also where the failed turn changed something: the next agent is told to look first (default false). */
+  afterChanges?: boolean | undefined
+}
 
 const LABELS: Record<RecoveryAction, string> = {
   retry: 'try the same again',
@@ -80,6 +95,25 @@ const OF_THE_MODEL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CONTEXT_LIMIT',
 ])
 
+/** Failures of an agent, its account or its model's API for which another agent is no worse than waiting. */
+const OF_THE_AGENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'CLI_NOT_FOUND',
+  'SPAWN_FAILED',
+  'AUTH',
+  'RATE_LIMIT',
+  'OVERLOADED',
+])
+
+/** The agents that may take over after this failure, in order; none of those that were `tried`. */
+export function fallbackAgents(
+  error: Pick<ExecError, 'code' | 'changed' | 'needsConsent'>,
+  { agents, afterChanges = false }: Fallback,
+  tried: ReadonlySet<string>,
+): string[] {
+  const isSafe = afterChanges || !(error.changed || error.needsConsent)
+  return OF_THE_AGENT.has(error.code) && isSafe ? agents.filter((agent) => !tried.has(agent)) : []
+}
+
 /** What can be done about a failure, the best first; always `abort`, the last. */
 export function recoveryChoices(error: ExecError): RecoveryChoice[] {
   const actions: RecoveryAction[] = []
@@ -106,8 +140,10 @@ function lastTool({ attempts = [] }: ExecError): string | undefined {
 
 /** How failures are handled. */
 export interface ErrorHandlerOptions {
-  /** Chooses what is done; it is only asked where there is a choice. */
-  choose: RecoveryChooser
+  /** Chooses what is done; it is only asked where there is a choice (default: nothing is done). */
+  choose?: RecoveryChooser
+  /** Who takes over, before anybody is asked. */
+  fallback?: Fallback
   /** How often a failure of one request is recovered from (default: without a limit). */
   maxRecoveries?: number
   /** Ends a wait for a limit to be reset. */
@@ -121,9 +157,11 @@ export interface ErrorHandlerOptions {
 export class ErrorHandler {
   readonly #options: ErrorHandlerOptions
   #recoveries = 0
+  /** The agents that have had their turn at this request. */
+  readonly #tried = new Set<string>()
 
   constructor(options: ErrorHandlerOptions) {
-    if (typeof options?.choose !== 'function') {
+    if (typeof options?.choose !== 'function' && options?.fallback === undefined) {
       throw execError('INVALID_INPUT', "option 'choose' must be a function that chooses what is done")
     }
     this.#options = options
@@ -134,17 +172,54 @@ export class ErrorHandler {
     const error = asExecError(thrown)
     // What cannot be saved was told by a `not_saved` status; it is no reason not to go on.
     await session.save().catch(() => {})
+    const fallen = await this.#fallBack(error, session, prompt)
+    if (fallen) {
+      return fallen
+    }
     const choices = recoveryChoices(error)
-    const { maxRecoveries = Number.POSITIVE_INFINITY } = this.#options
-    if (choices.length === 1 || this.#recoveries >= maxRecoveries) {
+    const { choose, maxRecoveries = Number.POSITIVE_INFINITY } = this.#options
+    if (choose === undefined || choices.length === 1 || this.#recoveries >= maxRecoveries) {
       return { action: 'abort' }
     }
-    const recovery = await this.#options.choose({ error, choices, prompt })
+    const recovery = await choose({ error, choices, prompt })
     if (recovery.action === 'abort' || !choices.some(({ action }) => action === recovery.action)) {
       return { action: 'abort' }
     }
     this.#recoveries++
     return await this.#recover(recovery, error, session, prompt)
+  }
+
+  /** Has the next agent take over, if there is one that may and can. */
+  async #fallBack(
+    error: ExecError,
+    session: RecoverableSession,
+    prompt: string,
+  ): Promise<RecoveryOutcome | undefined> {
+    const { fallback, signal } = this.#options
+    if (fallback === undefined || signal?.aborted) {
+      return undefined
+    }
+    if (session.provider !== undefined) {
+      this.#tried.add(session.provider)
+    }
+    for (const provider of fallbackAgents(error, fallback, this.#tried)) {
+      this.#tried.add(provider)
+      try {
+        await session.use({ provider })
+      } catch (refused) {
+        // One that is not known or not allowed is passed over; what the turn failed of is told in the end.
+        if (asExecError(refused).code === 'SESSION_BUSY') {
+          throw refused
+        }
+        continue
+      }
+      return {
+        action: 'switch',
+        provider,
+        prompt: error.changed || error.needsConsent ? goOn(error) : prompt,
+      }
+    }
+    return undefined
   }
 
   async #recover(

@@ -10,6 +10,8 @@ export interface ExecErrorDetails {
   resetsAt?: number
   /** Another try was not made because the agent had changed something, which it might do twice. */
   needsConsent?: boolean
+  /** The agent had used a tool that is not known to only look. */
+  changed?: boolean
   /** What every attempt failed of, where there were several. */
   attempts?: FailedAttempt[]
   /** The last of what the agent wrote to stderr. */
@@ -33,6 +35,7 @@ export class ExecError extends Error {
   declare readonly retryAfterMs?: number
   declare readonly resetsAt?: number
   declare readonly needsConsent?: boolean
+  declare readonly changed?: boolean
   declare readonly attempts?: FailedAttempt[]
   declare readonly stderrTail?: string
   declare readonly exitCode?: number

@@ -21,6 +21,8 @@ export type { ConversationMessage } from './conversation.js'
 export {
   ErrorHandler,
   type ErrorHandlerOptions,
+  type Fallback,
+  fallbackAgents,
   type RecoverableSession,
   type Recovery,
   type RecoveryAction,

@@ -69,12 +69,24 @@ export interface SessionOptions {
   projectPath?: string
   /** The agent, a name from the registry: `claude` (default), `codex`, `demo`, or one of docs/agents.md. */
   provider?: string
+  /**
+   * Agents that take over in `session.execute()` where one is limited (after its retries), missing or not logged in: the
+   * same prompt goes to the next of them, with the conversation so far. Not where the failed turn changed something.
+   */
+  fallback?: string[]
+  /** Let them take over even then; they are told to look first at what is there (default false). */
+  fallbackAfterChanges?: boolean
   /** Run agents as the project's `.locus/agents.toml` says, without the user's consent to that file (default false). */
   trustProject?: boolean
   /** The model; the agent's own choice where absent. */
   model?: string
   /** The agent's executable, a path or a name (default: found on PATH, widened by the usual folders). */
   executable?: string
+  /**
+   * The command of any agent that speaks ACP, for example `gemini --acp`: words as a shell would split them, but there is no shell. The
+   * provider is then `acp`.
+   */
+  agentCommand?: string
   /** An argv put in front of the agent's own, for example a sandbox. */
   wrapper?: string[]
   /** Arguments added behind the agent's own. */
@@ -219,17 +231,42 @@ function jsonObject(input: Record<string, unknown>): string {
   throw execError('INVALID_INPUT', '`updatedInput` must be an object')
 }
 
+const DEFAULT_PROVIDER = 'claude'
+/** Any agent that speaks ACP, by its command. */
+const COMMANDED_PROVIDER = 'acp'
+
+/** The agent that is asked for, if one is; throws `InvalidInputError` for a command of an agent that has its own. */
+export function askedProvider(options: SessionOptions): string | undefined {
+  const [provider, command] = [text(options, 'provider'), text(options, 'agentCommand')]
+  if (command === undefined) {
+    return provider
+  }
+  if (provider !== undefined && provider !== COMMANDED_PROVIDER) {
+    throw execError(
+      'INVALID_INPUT',
+      `option 'agentCommand' (--agent-command) is for the agent 'acp', not for '${provider}'`,
+    )
+  }
+  return COMMANDED_PROVIDER
+}
+
+/** The agent that these options mean. */
+export function providerOf(options: SessionOptions): string {
+  return askedProvider(options) ?? DEFAULT_PROVIDER
+}
+
 const MAX_FLUSH_MS = 16
 
 /** The options as the addon takes them; throws `InvalidInputError` for values that cannot be used. */
 export function toNative(options: SessionOptions): NativeSessionOptions & { projectPath: string } {
   const { timeouts = {} } = options
   return {
-    provider: text(options, 'provider') ?? 'claude',
+    provider: providerOf(options),
     projectPath: resolve(text(options, 'projectPath') ?? '.'),
     runner: runnerPath(),
     model: text(options, 'model'),
     executable: text(options, 'executable'),
+    agentCommand: text(options, 'agentCommand'),
     wrapper: texts(options, 'wrapper'),
     extraArgs: texts(options, 'extraArgs'),
     env: variables(options.env),
@@ -247,6 +284,15 @@ export function toNative(options: SessionOptions): NativeSessionOptions & { proj
     lineLimit: number('maxLineBytes', options.maxLineBytes),
     budget: budgetOf(options.budget),
   }
+}
+
+/** Who takes over where an agent cannot do a turn, checked. */
+export function fallbackOption(
+  options: SessionOptions,
+): { agents: string[]; afterChanges: boolean } | undefined {
+  const agents = texts(options, 'fallback')
+  const afterChanges = flag('fallbackAfterChanges', options.fallbackAfterChanges) ?? false
+  return agents && { agents, afterChanges }
 }
 
 /** The options about the history, checked. */

@@ -5,10 +5,19 @@ import { buildContextPrompt } from './context/context-prompt.js'
 import { ContextTracker } from './context/context-tracker.js'
 import { Conversation, type ConversationMessage } from './conversation.js'
 import { Engine } from './engine.js'
+import { ErrorHandler } from './error-handler.js'
 import { execError } from './errors.js'
 import { type ExecEventMap, ExecEventType } from './events.js'
 import { HistoryStore, type StoredSession } from './history.js'
-import { historyOptions, type PermissionDecision, type SessionOptions, type TurnOptions } from './options.js'
+import {
+  askedProvider,
+  fallbackOption,
+  historyOptions,
+  type PermissionDecision,
+  providerOf,
+  type SessionOptions,
+  type TurnOptions,
+} from './options.js'
 import type { StateRecord, StoredRule } from './records.js'
 import { type ExecResult, TurnStream } from './stream.js'
 import { addUsage, NO_USAGE } from './usage.js'
@@ -18,8 +27,6 @@ interface LastAgent {
   provider: string
   resume: string | undefined
 }
-
-const DEFAULT_PROVIDER = 'claude'
 
 /**
  * A conversation with one agent at a time, whose process is held open between turns. It is kept on disk while it goes on
@@ -100,9 +107,10 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
     }
     const stored = await history.read(found)
     const { provider, model } = stored.summary
-    const same = options.provider === undefined || options.provider === provider
+    const asked = askedProvider(options) ?? provider
+    const same = asked === provider
     return new ExecSession(
-      { provider, ...(same && model !== undefined && { model }), ...defined(options) },
+      { ...(same && model !== undefined && { model }), ...defined(options), provider: asked },
       stored,
     )
   }
@@ -143,9 +151,24 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
     return new TurnStream(this.#engine, prompt, options, { retold: this.#retold(prompt) })
   }
 
-  /** Runs a turn to its end; rejects with a typed `ExecError` if it fails. */
+  /**
+   * Runs a turn to its end; rejects with a typed `ExecError` if it fails. With the option `fallback` other agents may take
+   * over: each has a turn of its own, and `provider` is then the one that answered.
+   */
   async execute(prompt: string, options: TurnOptions = {}): Promise<ExecResult> {
-    return await this.executeStreaming(prompt, options).result
+    const fallback = fallbackOption(this.#options)
+    const handler = fallback && new ErrorHandler({ fallback, signal: options.signal })
+    for (let next = prompt; ; ) {
+      try {
+        return await this.executeStreaming(next, options).result
+      } catch (error) {
+        const outcome = await handler?.handle(error, this, next)
+        if (outcome === undefined || outcome.action === 'abort') {
+          throw error
+        }
+        next = outcome.prompt
+      }
+    }
   }
 
   /** Answers a question for permission by its id; whether there is (still) such a question. */
@@ -172,10 +195,15 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
   }
 
   async #change(changes: SessionOptions): Promise<void> {
-    const { model: _, executable: __, ...kept } = this.#options
-    const other = changes.provider !== undefined && changes.provider !== providerOf(this.#options)
-    // A model or an executable of one agent is none of another.
-    const options = { ...(other ? kept : this.#options), ...defined(changes) }
+    const { model: _, executable: __, agentCommand: ___, ...kept } = this.#options
+    const asked = askedProvider(changes)
+    const other = asked !== undefined && asked !== providerOf(this.#options)
+    // A model, an executable or a command of one agent is none of another.
+    const options = {
+      ...(other ? kept : this.#options),
+      ...defined(changes),
+      ...(other && { provider: asked }),
+    }
     await this.#engine.configure(options, this.#resumeOf(options))
     this.#options = options
   }
@@ -234,7 +262,7 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
 
   /** The prompt for an agent that does not know the conversation. */
   #retold(request: string): string | undefined {
-    const { messages } = this.#conversation
+    const messages = withoutRequest(this.#conversation.messages, request)
     if (messages.length === 0) {
       return undefined
     }
@@ -253,8 +281,20 @@ export class ExecSession extends EventEmitter<ExecEventMap> {
   }
 }
 
-function providerOf({ provider }: SessionOptions): string {
-  return provider ?? DEFAULT_PROVIDER
+/** The messages without the last turns that failed of this very request: it is not to be told what it is asked. */
+function withoutRequest(
+  messages: readonly ConversationMessage[],
+  request: string,
+): readonly ConversationMessage[] {
+  let told = messages
+  for (;;) {
+    const last = told.findLastIndex(({ role }) => role === 'user')
+    const failed = told.slice(last + 1).every(({ metadata }) => metadata?.errorCode !== undefined)
+    if (told[last]?.content !== request || !failed) {
+      return told
+    }
+    told = told.slice(0, last)
+  }
 }
 
 /**

@@ -43,3 +43,26 @@ test('the interactive mode with the real claude: turns, a permission, an interru
   terminal.type(CTRL_D)
   expect((await terminal.finished).exitCode).toBe(0)
 })
+
+test('what was always allowed holds when the real claude goes on with the conversation', async () => {
+  const args = ['exec', '-i', '--executable', real.executable, '--dir', real.project]
+  const write = async (name: string, more: string[], answer: string) => {
+    const terminal = startInTerminal([...args, ...more], 'answers-with-the-prompt', real.environment())
+    await terminal.shown('❯')
+    send(terminal, `WRITETOOL path=${join(real.project, name)}`)
+    if (answer !== '') {
+      await terminal.shown('Write asks for permission')
+      terminal.type(answer)
+    }
+    await terminal.shown('That is what came of it.')
+    terminal.type(CTRL_D)
+    const { screen, exitCode } = await terminal.finished
+    expect(exitCode).toBe(0)
+    expect(existsSync(join(real.project, name))).toBe(true)
+    return screen
+  }
+  await write('one.txt', [], 'a')
+  const resumed = await write('two.txt', ['-c'], '')
+  expect(resumed).toContain('always allowed in this conversation (/forbid takes it back): Write')
+  expect(resumed).not.toContain('asks for permission')
+})

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // @ts-check
 // A loopback stand-in for the model APIs: the real agent CLIs run against it offline, and the prompt decides what the model "says".
-//   node __test__/agents/model-server.mjs [port=8771] [lifeMs=600000]      (for the agents' environments see claude-env.mjs, codex-env.mjs)
+//   node __test__/agents/model-server.mjs [port=8771] [lifeMs=600000]      (for the agents' environments see claude-env.mjs, codex-env.mjs, …)
 //
-// How a request is answered: a function per API (Anthropic Messages, OpenAI Responses) reads the Conversation out of the body; `planFor` turns its
+// How a request is answered: a function per API (Anthropic Messages, OpenAI Responses and Chat Completions) reads the Conversation out of the body; `planFor` turns its
 // keywords into a Plan that knows nothing of wire formats; the same API function sends that plan in its own format.
 //
 // Keywords, upper case, anywhere in what the human typed last (the answer to a tool result has none):
@@ -18,11 +18,15 @@
 //   BARE      a 429 does not say when to come back
 // Only codex has the tools for:
 //   SEARCH    a web search                  MCPTOOL    the first tool of an MCP server
+// Only qwen and opencode have it for:
+//   PLANTOOL  a plan of two steps
 import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:http'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+
+import { chatConversation, chatPieces } from './chat-completions.mjs'
 
 /** @typedef {import('node:http').ServerResponse} ServerResponse */
 /** @typedef {{ input: number, output: number, cacheRead: number, cacheWrite: number }} Usage in tokens */
@@ -53,7 +57,7 @@ import { fileURLToPath } from 'node:url'
  * @property {Map<string, number>} refusals how often RATE429 was refused, by session and prompt
  */
 /** @typedef {{ prompt: string, earlier: string[], images: string[] }} Conversation what the human typed last ('' after tool results), and before that */
-/** @typedef {{ kind: 'shell', command: string } | { kind: 'write', path: string } | { kind: 'subagent', prompt: string } | { kind: 'search' | 'mcp' }} Call */
+/** @typedef {{ kind: 'shell', command: string } | { kind: 'write', path: string } | { kind: 'subagent', prompt: string } | { kind: 'search' | 'mcp' | 'plan' }} Call */
 /**
  * @typedef {object} Plan an answer, whatever the API
  * @property {string[]} thinking
@@ -66,7 +70,7 @@ import { fileURLToPath } from 'node:url'
 
 const USAGE = /** @satisfies {Usage} */ ({ input: 25, output: 15, cacheRead: 7, cacheWrite: 3 })
 const KEYWORD =
-  /\b(?:(?:(?:FAIL|BIG|SLEEP|WRITE|MCP)?TOOL|TWOTOOLS|AGENT|SEARCH|THINK|UNICODE|LONG|SLOW|GATE|LOOK|ECHO|HANG|CUT|BARE|ERR[45]\d\d|RATE429)\b|SLOW(?=MS=\d))/g
+  /\b(?:(?:(?:FAIL|BIG|SLEEP|WRITE|MCP|PLAN)?TOOL|TWOTOOLS|AGENT|SEARCH|THINK|UNICODE|LONG|SLOW|GATE|LOOK|ECHO|HANG|CUT|BARE|ERR[45]\d\d|RATE429)\b|SLOW(?=MS=\d))/g
 const GREETING = ['Hello ', 'from ', 'the ', 'stand-in ', 'model.']
 const AFTER_TOOLS = ['That ', 'is ', 'what ', 'came ', 'of ', 'it.']
 // Accents within and apart from their letter, a script that runs from right to left, emoji of one and of several code points.
@@ -87,6 +91,7 @@ const APIS = {
   '/v1/messages': anthropicMessages,
   '/v1/messages/count_tokens': async (exchange) => sendJson(exchange, 200, { input_tokens: USAGE.input }),
   '/v1/responses': openaiResponses,
+  '/v1/chat/completions': openaiChat,
   '/v1/models': async (exchange) => sendJson(exchange, 200, { object: 'list', data: [], models: [] }),
 }
 
@@ -191,6 +196,7 @@ function callsFor(prompt, keywords) {
   for (const [keyword, kind] of /** @type {const} */ ([
     ['SEARCH', 'search'],
     ['MCPTOOL', 'mcp'],
+    ['PLANTOOL', 'plan'],
   ]))
     if (keywords.includes(keyword)) return [{ kind }]
   return (shell ? (COMMANDS[shell] ?? []) : []).map((command) => ({ kind: 'shell', command }))
@@ -294,14 +300,14 @@ async function anthropicMessages(exchange) {
   await endAnswer(plan, exchange)
 }
 
-/** Ends an answer as planned. @param {Plan} plan @param {Exchange} exchange */
-async function endAnswer({ ending }, { record, response }) {
+/** Ends an answer as planned. @param {Plan} plan @param {Exchange} exchange @param {Usage} usage */
+async function endAnswer({ ending }, { record, response }, usage = USAGE) {
   if (ending === 'cut') {
     await sleep(100) // a client that learns of the end together with the last words may never show those
     response.socket?.destroySoon()
   }
   if (ending !== 'whole') return
-  record.usage = { ...USAGE }
+  record.usage = { ...usage }
   response.end()
 }
 
@@ -523,6 +529,37 @@ function openaiConversation(items) {
     .flatMap(({ type, content }) => (type === 'message' ? content : []))
     .flatMap(({ type, image_url }) => (type === 'input_image' ? image_url : []))
   return { prompt: recent.pop() ?? '', earlier: [...prompts(items.slice(0, answered)), ...recent], images }
+}
+
+/** The Chat Completions API. @param {Exchange} exchange */
+async function openaiChat(exchange) {
+  const { body, record, response } = exchange
+  const conversation = chatConversation(body.messages ?? [])
+  const status = statusFor(exchange, conversation)
+  if (status !== 200) {
+    const error = { type: 'stand_in_error', code: null, message: `the prompt asked for status ${status}` }
+    return sendJson(exchange, status, { error })
+  }
+  const plan = planFor(conversation, record.keywords)
+  const usage = { ...USAGE, cacheWrite: 0 }
+  record.status = 200
+  if (!body.stream) {
+    record.usage = usage
+    const message = { role: 'assistant', content: plan.words.join('') }
+    return sendJson(exchange, 200, {
+      id: `chatcmpl-${exchange.id}`,
+      object: 'chat.completion',
+      model: body.model,
+      choices: [{ index: 0, message, finish_reason: 'stop' }],
+    })
+  }
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  for await (const piece of chatPieces(plan, wordsInTime(plan, exchange), { ...exchange, usage })) {
+    if (response.destroyed) return
+    response.write(`data: ${JSON.stringify(piece)}\n\n`)
+  }
+  if (plan.ending === 'whole') response.write('data: [DONE]\n\n')
+  await endAnswer(plan, exchange, usage)
 }
 
 if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {

@@ -12,19 +12,22 @@ import { ExecSession, type SessionOptions } from '../../ts/index.js'
 import { claudeEnv } from './claude-env.mjs'
 import { codexEnv } from './codex-env.mjs'
 import { type ModelServer, startModelServer } from './model-server.mjs'
+import { qwenEnv } from './qwen-env.mjs'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.cjs', import.meta.url))
+
+type Provider = 'claude' | 'codex' | 'qwen'
 
 /** A real agent, and for each test a model server, a home and a project of its own. */
 class RealAgent {
   executable = ''
   home = ''
   project = ''
-  readonly #provider: 'claude' | 'codex'
+  readonly #provider: Provider
   readonly #sessions: ExecSession[] = []
   #server: ModelServer | undefined
 
-  constructor(provider: 'claude' | 'codex') {
+  constructor(provider: Provider) {
     this.#provider = provider
     beforeAll(async () => {
       this.executable = (await installAgents())[provider]
@@ -121,6 +124,17 @@ export class RealCodex extends RealAgent {
   /** `config` is more of its config.toml. */
   override environment(config = ''): Record<string, string> {
     return codexEnv(this.server.url, { home: this.home, config })
+  }
+}
+
+/** The real qwen, which speaks ACP. */
+export class RealQwen extends RealAgent {
+  constructor() {
+    super('qwen')
+  }
+
+  override environment(): Record<string, string> {
+    return qwenEnv(this.server.url, { home: this.home })
   }
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -11,6 +11,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { installAgents } from '../../scripts/install-agents.mjs'
 import { ExecSession } from '../../ts/index.js'
 import { claudeEnv } from './claude-env.mjs'
+import { markedProcesses } from './marked-processes.js'
 import { type ModelServer, startModelServer } from './model-server.mjs'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.cjs', import.meta.url))
@@ -42,20 +43,7 @@ function environment(): Record<string, string> {
 }
 
 /** The command lines of all processes that were started by the agent, itself included. */
-function marked(): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .flatMap((pid) => {
-      try {
-        const environ = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0')
-        const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ')
-        return environ.includes(marker) && command !== '' ? [command] : []
-      } catch {
-        // It has ended meanwhile.
-        return []
-      }
-    })
-}
+const marked = () => markedProcesses(marker)
 
 async function until(condition: () => boolean, limitMs: number): Promise<boolean> {
   const end = performance.now() + limitMs

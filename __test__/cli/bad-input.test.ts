@@ -150,7 +150,8 @@ const cases: [string, () => Case][] = [
     'an unknown provider',
     () => ({
       code: 'UNKNOWN_PROVIDER',
-      message: /^unknown provider 'hal'; known providers: claude, codex, demo$/,
+      message:
+        /^unknown provider 'hal'; known providers: acp, claude, codex, demo, gemini, goose, opencode, qwen$/,
       args: ['--provider', 'hal', 'hi'],
     }),
   ],

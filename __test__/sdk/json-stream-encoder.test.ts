@@ -38,6 +38,29 @@ describe('an encoder', () => {
     })
   })
 
+  it('writes lines of text as it writes all others', () => {
+    const bytes = new JsonStreamEncoder(OPTIONS).encode([
+      text('\u009b31m "é"\n'),
+      { type: 'thinking', content: 'hm' },
+    ])
+    const raw = new TextDecoder().decode(bytes).trimEnd().split('\n')
+    const [start = {}, ...others] = raw.map((line) => JSON.parse(line) as object)
+    for (const line of others) {
+      expect(Object.keys(line)).toEqual(Object.keys(start))
+    }
+    expect(raw[1]).toContain(String.raw`"content":"\u009b31m \"é\"\n"`)
+  })
+
+  it('has an answer that comes only with the result, and no answer twice', () => {
+    const contents = (chunks: StreamChunk[]) =>
+      linesOf(chunks).flatMap(({ payload }) => payload.content ?? [])
+    const result: StreamChunk = { type: 'result', content: 'yes' }
+    expect(contents([result])).toEqual(['yes'])
+    expect(contents([text('yes'), result])).toEqual(['yes'])
+    const ofSubagent: StreamChunk = { type: 'text_delta', content: 'no', parentToolUseId: 'task' }
+    expect(contents([ofSubagent, result])).toEqual(['yes'])
+  })
+
   it('tells tools of any runner: when the input is complete, or else before the result', () => {
     const lines = linesOf([
       { type: 'tool_use', tool: 'Read', id: '1' },

@@ -28,6 +28,7 @@ pub struct NativeSessionOptions {
     pub runner: String,
     pub model: Option<String>,
     pub executable: Option<String>,
+    pub agent_command: Option<String>,
     pub wrapper: Option<Vec<String>>,
     pub extra_args: Option<Vec<String>>,
     #[napi(ts_type = "Record<string, string | null>")]
@@ -228,6 +229,7 @@ impl TryFrom<NativeSessionOptions> for SessionOptions {
                 cwd: options.project_path.into(),
                 model: options.model,
                 executable: options.executable.map(Into::into),
+                agent_command: options.agent_command,
                 wrapper: os(options.wrapper),
                 extra_args: os(options.extra_args),
                 env: options

@@ -11,6 +11,7 @@ mod convert;
 pub mod failure;
 mod history;
 mod history_manager;
+pub mod probe;
 mod replay;
 mod sanitizer;
 mod session;

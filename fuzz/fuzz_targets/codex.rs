@@ -9,7 +9,8 @@ use locus_exec_fuzz::{Heard, NOW, Word, heard};
 use serde_json::Value;
 
 /// Why a line that is JSON may be refused.
-const ODD: &[&str] = &["unknown notification", "unknown type", "a message without", "a notification of", "an answer to"];
+const ODD: &[&str] =
+    &["unknown notification", "unknown type", "a message without", "a notification of", "an answer to"];
 
 fn check_line(line: &[u8], heard: &Heard) {
     let Ok(Value::Object(object)) = serde_json::from_slice::<Value>(line) else { return };
@@ -28,7 +29,10 @@ fn check_line(line: &[u8], heard: &Heard) {
                     || says("type", "turn.completed")
                     || says("type", "turn.failed")
                     || (object.contains_key("id") && !object.contains_key("method"));
-                assert!(ends || object.get("method").is_some_and(Value::is_null), "{object:?} ended the turn");
+                assert!(
+                    ends || object.get("method").is_some_and(Value::is_null),
+                    "{object:?} ended the turn"
+                );
             }
             Word::Signal(_) => {}
         }

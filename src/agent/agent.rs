@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::image::Image;
 use super::permission::{Decision, PermissionPolicy, PermissionRequest};
 use crate::error::{Error, Result};
@@ -20,6 +22,8 @@ pub struct AgentOptions {
     pub model: Option<String>,
     /// The agent's executable in place of its usual name.
     pub executable: Option<OsString>,
+    /// The command of an agent that has none of its own, words as a shell would split them.
+    pub agent_command: Option<String>,
     /// An argv put in front of the agent's own.
     pub wrapper: Vec<OsString>,
     /// Arguments added behind the agent's own.
@@ -92,8 +96,34 @@ pub trait Agent: fmt::Debug + Send + Sync {
         false
     }
 
+    /// How it tells which models it has without using any, where it can.
+    fn model_query(&self) -> Option<ModelQuery> {
+        None
+    }
+
     /// What one process of it speaks. An [`Error::InvalidInput`] tells which option it cannot be run with.
     fn dialect(&self, options: &AgentOptions) -> Result<Box<dyn Dialect>>;
+}
+
+/// How an agent is asked which models it has.
+#[derive(Debug)]
+pub struct ModelQuery {
+    /// The arguments that it is started with.
+    pub args: &'static [&'static str],
+    /// What it is told.
+    pub input: Vec<u8>,
+    /// The models, once they are in what it has said so far.
+    pub read: fn(&[u8]) -> Option<Vec<OfferedModel>>,
+}
+
+/// A model that an agent offers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OfferedModel {
+    /// What it is called in `--model`.
+    pub id: String,
+    /// Whether it is used where none is asked for.
+    pub is_default: bool,
 }
 
 /// What one process of an agent speaks.
@@ -107,6 +137,12 @@ pub trait Dialect: Send {
     /// Begins a turn with images; `None` where the agent takes none.
     fn start_turn_with(&mut self, _prompt: &str, _images: &[Image]) -> Option<Vec<u8>> {
         None
+    }
+
+    /// Whether the turn that was begun last can be interrupted before the agent has said anything of it; otherwise it
+    /// gives [`Signal::Ready`] when it can.
+    fn can_interrupt(&self) -> bool {
+        false
     }
 
     /// Asks the agent to stop the turn, where it can be asked.

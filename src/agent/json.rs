@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::stream::{Json, json_of};
@@ -36,6 +37,11 @@ impl<'a> CheckedJson<'a> {
         serde_json::from_str::<&RawValue>(self.0).map_or_else(|_| json_of(&self.0), Cow::Borrowed)
     }
 
+    /// For an answer. It has been checked: only what is too deep or too large a number for serde is lost.
+    pub(super) fn value(self) -> Value {
+        serde_json::from_str(self.0).unwrap_or_default()
+    }
+
     /// The members of an object; `None` if it is none.
     pub(super) fn members(self) -> Option<impl Iterator<Item = (Cow<'a, str>, Self)>> {
         let mut pieces = Pieces::inside(self.0, '{', '}')?;
@@ -46,6 +52,13 @@ impl<'a> CheckedJson<'a> {
             pieces.skip(',');
             Some((unescaped(key)?, Self(value)))
         }))
+    }
+
+    /// Gives each member of an object to `each`; whether it is one.
+    pub(super) fn each_member(self, each: &mut dyn FnMut(&str, Self)) -> bool {
+        let Some(members) = self.members() else { return false };
+        members.for_each(|(key, value)| each(&key, value));
+        true
     }
 
     /// The items of a list; `None` if it is none.
@@ -60,6 +73,7 @@ impl<'a> CheckedJson<'a> {
 }
 
 /// A string without its quotes and escapes.
+#[inline(never)]
 fn unescaped(string: &str) -> Option<Cow<'_, str>> {
     let inner = string.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') { serde_json::from_str(string).ok().map(Cow::Owned) } else { Some(inner.into()) }
@@ -73,12 +87,14 @@ impl<'a> Pieces<'a> {
         Some(Self(text.strip_prefix(open)?.strip_suffix(close)?.trim_ascii()))
     }
 
+    #[inline(never)]
     fn skip(&mut self, separator: char) {
         let rest = self.0.trim_ascii_start();
         self.0 = rest.strip_prefix(separator).unwrap_or(rest).trim_ascii_start();
     }
 
     /// The value that comes first.
+    #[inline(never)]
     fn value(&mut self) -> Option<&'a str> {
         let bytes = self.0.as_bytes();
         let length = match bytes.first()? {
@@ -131,7 +147,7 @@ fn nested_length(bytes: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::{Map, Value};
+    use serde_json::Map;
 
     use super::*;
 

@@ -7,9 +7,11 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde::de::Deserializer;
+use serde_json::Map;
 use serde_json::value::RawValue;
 
 use super::json::CheckedJson;
+use crate::stream::{Json, json_of};
 
 /// A string that borrows from the line where it has no escapes; a bare `Option<Cow<str>>` would not.
 #[derive(Debug, Deserialize)]
@@ -49,12 +51,10 @@ pub(in crate::agent) trait Object<'de>: Default {
 }
 
 /// What the object that `json` is holds; `None` if it is none.
+#[inline(never)]
 pub(in crate::agent) fn object<'de, T: Object<'de>>(json: CheckedJson<'de>) -> Option<T> {
     let mut object = T::default();
-    for (key, value) in json.members()? {
-        object.set(&key, value);
-    }
-    Some(object)
+    json.each_member(&mut |key, value| object.set(key, value)).then_some(object)
 }
 
 /// A type that a value turns out to be of, or not.
@@ -78,6 +78,8 @@ impl<'de> Value<'de> for CheckedJson<'de> {
 macro_rules! values {
     ($($type:ty,)+) => {$(
         impl<'de> $crate::agent::lenient::Value<'de> for $type {
+            // There are many fields of few types, and a size to keep to.
+            #[inline(never)]
             fn of(json: $crate::agent::json::CheckedJson<'de>) -> Option<Self> {
                 serde_json::from_str(json.as_str()).ok()
             }
@@ -97,4 +99,20 @@ impl<'de, T: Value<'de>> Deserialize<'de> for Maybe<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         <&RawValue>::deserialize(deserializer).map(|json| Self(T::of(CheckedJson::of(json))))
     }
+}
+
+/// The text, or nothing.
+pub(in crate::agent) fn text<'a>(text: Option<&'a Text<'_>>) -> &'a str {
+    text.map_or("", Text::as_str)
+}
+
+/// An object of the facts that there are: null and an empty text are none.
+pub(in crate::agent) fn facts<const N: usize>(facts: [(&str, serde_json::Value); N]) -> Json<'static> {
+    let is_there = |value: &serde_json::Value| !value.is_null() && *value != "";
+    let facts: Map<_, _> = facts
+        .into_iter()
+        .filter(|(_, value)| is_there(value))
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect();
+    json_of(&facts)
 }

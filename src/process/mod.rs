@@ -8,6 +8,7 @@
 mod child;
 mod command;
 mod exit;
+mod probe;
 mod stderr;
 mod stdout;
 mod supervisor;
@@ -16,4 +17,5 @@ pub use child::{Activity, Process};
 pub(crate) use command::check_directory;
 pub use command::{CommandSpec, EnvChange};
 pub use exit::Exit;
+pub use probe::{IsEnough, Probed, probe};
 pub use supervisor::Supervision;

@@ -434,6 +434,7 @@ impl Executor {
             attempts: turn.attempts.number,
             error: end.error.map(|error| ErrorReport {
                 needs_consent: turn.attempts.needs_consent,
+                changed: turn.attempts.changed || turn.output.changed,
                 attempts: if turn.attempts.number > 1 { turn.attempts.context.failures } else { Vec::new() },
                 ..error.report()
             }),

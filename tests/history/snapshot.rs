@@ -212,6 +212,22 @@ fn one_that_a_process_has_open_is_not_replaced() {
 }
 
 #[test]
+fn what_is_known_of_a_prompts_images_comes_along_and_stays() {
+    let project = Project::new();
+    project.store.save_snapshot(&snapshot(vec![said(Role::User, "one")]), SnapshotForm::Records).unwrap();
+    let path = project.file("session-lz1-abc.jsonl");
+    let images = r#""images":[{"name":"a.png","mediaType":"image/png","bytes":5}]"#;
+    let lines = records(&project).replace(r#""content":"one""#, &format!(r#""content":"one",{images}"#));
+    fs::write(path, &lines).unwrap();
+    let mut session = project.store.snapshot("session-lz1-abc").unwrap().unwrap();
+    let about = session.messages[0].metadata.as_ref().unwrap();
+    assert_eq!(about.other["images"][0]["name"], "a.png");
+    session.messages.push(said(Role::Assistant, "two"));
+    project.store.save_snapshot(&session, SnapshotForm::Records).unwrap();
+    assert!(records(&project).starts_with(&lines), "the prompt was not written again");
+}
+
+#[test]
 fn ids_that_are_none_are_refused() {
     let project = Project::new();
     for id in ["../x", "", "a/b"] {

@@ -46,6 +46,7 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     .option('-m, --model <name>', "the model (default: the agent's choice)")
     .option('--image <path>', 'an image for the agent to look at; can be repeated', collect)
     .option('--executable <path>', "the agent's executable (default: found on PATH)")
+    .option('--agent-command <argv>', 'any other agent that speaks ACP, for example "gemini --acp"')
     .option('-d, --dir <path>', 'the working directory of the agent (default: this one)')
     .option('--stream', 'show the list of things to do in a box, and the answer below it')
     .option('--no-stream', 'show the answer when it is complete')
@@ -74,6 +75,11 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
       '--on-error <action>',
       'what to do when a turn fails for good: retry, continue, skip, switch:<model> or abort (default: ask in a terminal, else abort)',
     )
+    .option(
+      '--fallback <names>',
+      'agents that take over, in this order, where one is limited, missing or not logged in',
+    )
+    .option('--fallback-after-changes', 'also where the turn that failed had changed something')
     .option('--max-cost-usd <dollars>', 'stop the turn when it has cost more')
     .option('--max-tokens <count>', 'stop the turn when it has used more, the cache included')
     .option('--max-turns <count>', 'stop the turn when it needs more model requests')
@@ -93,6 +99,8 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
     'clean',
     'delete and compress old conversations, remove what killed processes left behind',
   )
+  addProjectCommand(exec, 'doctor', 'whether the agents can be used, and what to do where not')
+  addProjectCommand(exec, 'models', 'the models that are known, with their prices')
   addProjectCommand(exec, 'agents', 'the agents that there are; allow those of this project')
   return root
 }
@@ -119,6 +127,8 @@ const RUNS = {
   sessions: async () => (await import('./commands/sessions.js')).runSessions,
   clean: async () => (await import('./commands/sessions.js')).runClean,
   usage: async () => (await import('./commands/usage.js')).runUsage,
+  doctor: async () => (await import('./commands/doctor.js')).runDoctor,
+  models: async () => (await import('./commands/models.js')).runModels,
   agents: async () => (await import('./commands/agents.js')).runAgents,
 }
 

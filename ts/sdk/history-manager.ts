@@ -7,6 +7,7 @@ import type { ContextTrackerState } from '../context/artifacts.js'
 import { type ErrorCode, errorOfNative } from '../errors.js'
 import type { SessionList, SessionSummary } from '../history.js'
 import { native } from '../native.js'
+import type { ImageInfo } from '../records.js'
 
 /** What was said. */
 export interface ConversationMessage {
@@ -23,6 +24,8 @@ export interface ConversationMessage {
     /** Why the turn failed. */
     errorCode?: string
     usage?: Usage
+    /** The images that went with a prompt. */
+    images?: ImageInfo[]
   }
 }
 

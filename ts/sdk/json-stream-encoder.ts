@@ -2,6 +2,7 @@ import type { Usage } from '../chunks.js'
 import { asExecError } from '../classify.js'
 import { EXIT_CODES } from '../cli/exit-codes.js'
 import { JsonStreamRenderer } from '../cli/renderers/json-stream.js'
+import { forTerminal, terminalJson } from '../cli/terminal-json.js'
 import { type ExecError, errorOfChunk } from '../errors.js'
 import { addUsage, NO_USAGE } from '../usage.js'
 import type { StreamChunk } from './chunks.js'
@@ -47,8 +48,14 @@ export class JsonStreamEncoder {
   #started = false
   #ended = false
 
+  /** A line of text up to its time. */
+  readonly #textStart: string
+  #answers = false
+
   constructor(options: JsonStreamOptions) {
     this.#options = options
+    const sessionId = terminalJson(options.sessionId)
+    this.#textStart = `{"protocol":1,"type":"text_delta","sessionId":${sessionId},"timestamp":`
   }
 
   /** The lines of these chunks; before the first of them, the first line. None after the end. */
@@ -86,6 +93,12 @@ export class JsonStreamEncoder {
   }
 
   #take(given: StreamChunk): void {
+    if (given.type === 'text_delta') {
+      if (given.parentToolUseId === undefined) {
+        this.#say(given.content)
+      }
+      return
+    }
     const chunk = this.#engineChunks.of(given)
     switch (chunk.type) {
       case 'tool_use':
@@ -116,6 +129,17 @@ export class JsonStreamEncoder {
       default:
     }
     this.#renderer.chunk(chunk)
+  }
+
+  /** Nearly all lines: what the renderer would write, at a third of its cost. */
+  #say(content: string): void {
+    if (!this.#answers) {
+      this.#answers = true
+      this.#renderer.chunk({ type: 'json_lines', lines: new Uint8Array(), answers: true })
+    }
+    this.#lines.write(
+      `${this.#textStart}${Date.now()},"payload":{"content":${forTerminal(JSON.stringify(content))}}}\n`,
+    )
   }
 }
 

@@ -1,3 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
 import { describe, expect, it } from 'vitest'
 
 import { ASCII, symbolsFor, UNICODE } from '../../../ts/cli/display/symbols.js'
@@ -94,6 +98,21 @@ describe('a terminal without Unicode', () => {
     expect(symbolsFor('0')).toBe(UNICODE)
     expect(symbolsFor(undefined)).toBe(UNICODE)
     expect(symbolsFor('what')).toBe(UNICODE)
+  })
+
+  it('gets what is shown from one table: no source but that has a character beyond ASCII', () => {
+    const folder = fileURLToPath(new URL('../../../ts/cli', import.meta.url))
+    // Exports are files, and no display.
+    const exempt = /^(display\/symbols\.ts|sessions\/formats\/.*)$/
+    const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .map((path) => path.replaceAll('\\', '/'))
+      .filter((path) => path.endsWith('.ts') && !exempt.test(path))
+    const guilty = sources.flatMap((path) => {
+      const lines = readFileSync(join(folder, path), 'utf8').split('\n')
+      return lines.filter((line) => !/^\s*(\/\/|\*|\/\*\*)/.test(line) && beyond(line).length > 0)
+    })
+    expect(sources.length).toBeGreaterThan(50)
+    expect(guilty).toEqual([])
   })
 
   it('has a symbol for each of the others', () => {

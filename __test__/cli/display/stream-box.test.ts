@@ -138,6 +138,16 @@ describe('--stream', () => {
     expect(screen.match(/╔/g)).toHaveLength(1)
   })
 
+  it('goes on in its box when the turn is tried again', async () => {
+    const { env } = saying(...done(2), { result: 'overloaded', is_error: true, api_error_status: 529 })
+    const flags = ['--no-save', '--stream', '--retries', '0', '--on-error', 'retry']
+    const terminal = startInTerminal(['exec', ...flags, 'go'], FAKE, env, { columns: 80, rows: 24 })
+    const { screen } = await terminal.finished
+    expect(screen).toContain('↻ trying again')
+    expect(screen.match(/╔/g)).toHaveLength(1)
+    expect(screen.indexOf('↻ trying again')).toBeLessThan(screen.indexOf('╔'))
+  })
+
   it('shows the answer alone where there is no list', async () => {
     const { env } = saying(words('x'), { result: 'The answer.' })
     const terminal = startInTerminal(['exec', '--no-save', '--stream', 'go'], FAKE, env)

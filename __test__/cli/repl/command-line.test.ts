@@ -46,7 +46,7 @@ describe('a line', () => {
   it('with an unknown command is told what may be meant', () => {
     expect(parseLine('/hepl')).toEqual({ kind: 'unknown', word: '/hepl', nearest: '/help' })
     expect(parseLine('/frobnicate it')).toMatchObject({ kind: 'unknown', nearest: undefined })
-    expect(parseLine('/provider gpt')).toEqual({
+    expect(parseLine('/provider GPT')).toEqual({
       kind: 'misused',
       name: 'provider',
       usage: '/provider [name]',

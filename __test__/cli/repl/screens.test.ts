@@ -23,7 +23,8 @@ async function askedTwice(setup: TerminalSetup, asked = (_: StartedTerminal) => 
   await terminal.shown('the user said no')
   await terminal.shown('out\n\n❯')
   terminal.type(CTRL_D)
-  return stable((await terminal.finished).screen)
+  // How much of the command there is room for depends on how long it took.
+  return stable((await terminal.finished).screen).replace(/(Running command rm).*$/gm, '$1 …')
 }
 
 it('a question that is allowed and one that is denied, 80×24', async () => {
@@ -35,7 +36,7 @@ it('a question that is allowed and one that is denied, 80×24', async () => {
     ⚡ Bash asks for permission: Running command
       │ command: rm -rf build
       ✓ allowed
-    ✓ ⚡ Running command rm -rf build (…ms)
+    ✓ ⚡ Running command rm …
       │ ran rm -rf build
 
     {"behavior":"allow","updatedInput":{"command":"rm -rf build"}}
@@ -45,7 +46,7 @@ it('a question that is allowed and one that is denied, 80×24', async () => {
     ⚡ Bash asks for permission: Running command
       │ command: rm -rf build
       ✗ denied: not now
-    ✗ ⚡ Running command rm -rf build (…ms)
+    ✗ ⚡ Running command rm …
       │ the user said no: not now
 
     {"behavior":"deny","message":"the user said no: not now"}
@@ -65,7 +66,7 @@ it('a question that is allowed and one that is denied, 40×10', async () => {
     and
       │ command: rm -rf build
       ✓ allowed
-    ✓ ⚡ Running command rm -rf build (…ms)
+    ✓ ⚡ Running command rm …
       │ ran rm -rf build
 
     {"behavior":"allow","updatedInput":{"co
@@ -77,7 +78,7 @@ it('a question that is allowed and one that is denied, 40×10', async () => {
     and
       │ command: rm -rf build
       ✗ denied: not now
-    ✗ ⚡ Running command rm -rf buil… (…ms)
+    ✗ ⚡ Running command rm …
       │ the user said no: not now
 
     {"behavior":"deny","message":"the user

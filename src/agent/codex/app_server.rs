@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::failure::{agent_error, failure, http_status, kind_of};
 use super::items::Items;
 use super::policy::{Policy, mcp_name};
-use super::tool::{arguments, changes, command, text, texts};
+use super::tool::{arguments, changes, command, texts};
 use super::usage::UsageMeter;
 use super::wire::{
     AnyAnswer, Message, Params, PromptParams, RateLimitWindow, RateLimits, RpcError, ThreadOpened, TurnError,
@@ -17,7 +17,7 @@ use super::wire::{
 };
 use crate::agent::context::ContextUse;
 use crate::agent::json::CheckedJson;
-use crate::agent::lenient::{Text, object};
+use crate::agent::lenient::{Text, object, text};
 use crate::agent::line::{line_of, read_objects, status, unparsed};
 use crate::agent::{AgentOptions, Decision, Dialect, Image, PermissionRequest, Signal, Sink, TurnEnd};
 use crate::error::{ErrorKind, Result};
@@ -529,7 +529,7 @@ impl AppServer {
 
     /// A question needs no answer any more; those that were answered are not among the questions.
     fn resolved(&mut self, params: &Params<'_>, sink: &mut dyn Sink) {
-        let id = params.request_id.map(value);
+        let id = params.request_id.map(CheckedJson::value);
         let resolved = self.questions.iter().find(|(_, question)| Some(&question.id) == id.as_ref());
         if let Some(key) = resolved.map(|(key, _)| key.clone()) {
             self.questions.remove(&key);
@@ -554,7 +554,7 @@ impl AppServer {
                 ("file_change".to_owned(), asked, item_id, QuestionKind::Approval)
             }
             "item/permissions/requestApproval" => {
-                let asked = params.permissions.map_or_else(|| json!({}), value);
+                let asked = params.permissions.map_or_else(|| json!({}), CheckedJson::value);
                 let shown = json_of(&json!({ "permissions": asked, "reason": reason }));
                 ("request_permissions".to_owned(), shown, item_id, QuestionKind::Permissions(asked))
             }
@@ -562,7 +562,7 @@ impl AppServer {
                 let meta = params.meta.as_ref().filter(|meta| text(meta.kind.as_ref()) == "mcp_tool_call");
                 let Some(meta) = meta else {
                     // A form that nobody is there to fill in.
-                    let reply = json!({ "id": value(id), "result": elicited("decline") });
+                    let reply = json!({ "id": id.value(), "result": elicited("decline") });
                     return sink.signal(Signal::Reply(line_of(&reply)));
                 };
                 let tool = mcp_name(text(params.server_name.as_ref()), text(meta.tool_name.as_ref()));
@@ -572,11 +572,11 @@ impl AppServer {
             method => {
                 // Unanswered, it would wait for ever.
                 let message = format!("'{method}' is not supported by this host");
-                let reply = json!({ "id": value(id), "error": { "code": -32601, "message": message } });
+                let reply = json!({ "id": id.value(), "error": { "code": -32601, "message": message } });
                 return sink.signal(Signal::Reply(line_of(&reply)));
             }
         };
-        let id = value(id);
+        let id = id.value();
         // Codex counts its questions from 0 in every process.
         let key = format!("{}/{id}", text(params.turn_id.as_ref()));
         self.questions.insert(key.clone(), Question { id, kind });
@@ -611,9 +611,4 @@ fn message_detail(json: CheckedJson<'_>) -> Option<crate::stream::Json<'_>> {
 fn attempts(message: &str) -> Option<(u64, u64)> {
     let (attempt, most) = message.rsplit_once(' ')?.1.split_once('/')?;
     Some((attempt.parse().ok()?, most.parse().ok()?))
-}
-
-fn value(json: CheckedJson<'_>) -> Value {
-    // It has been checked; only what is too deep or too large a number for serde is lost.
-    serde_json::from_str(json.as_str()).unwrap_or_default()
 }

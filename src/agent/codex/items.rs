@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::tool::{kind_of, name_of, outcome_of, parameters_of, text, todo_list};
+use super::tool::{kind_of, name_of, outcome_of, parameters_of, todo_list};
 use super::wire::Item;
 use crate::agent::Sink;
 use crate::agent::json::CheckedJson;
-use crate::agent::lenient::{Maybe, Text};
+use crate::agent::lenient::{Maybe, Text, text};
 use crate::agent::line::status;
+use crate::agent::todo_list::TodoList;
 use crate::stream::{Chunk, Json, json_of};
 
 /// Kinds of items that say nothing that is not known already.
@@ -23,9 +24,7 @@ pub(super) struct Items {
     open: HashMap<String, Tool>,
     /// How many bytes of a message or a thought came as deltas, by the item's id.
     streamed: HashMap<String, Streamed>,
-    /// The list that was told last, and how many have been told.
-    todo_list: String,
-    todo_lists: u64,
+    todo_list: TodoList,
     /// What the agent said last.
     answer: String,
 }
@@ -48,7 +47,9 @@ struct Streamed {
 impl Items {
     /// A turn begins: what is still open of the one before will not come to an end.
     pub(super) fn turn_begins(&mut self) {
-        *self = Self { todo_lists: self.todo_lists, ..Self::default() };
+        let mut todo_list = std::mem::take(&mut self.todo_list);
+        todo_list.turn_begins();
+        *self = Self { todo_list, ..Self::default() };
     }
 
     /// What the agent said last in this turn.
@@ -227,32 +228,9 @@ impl Items {
         }
     }
 
-    /// The plan of the turn, told as the use of a tool each time that it has changed.
+    /// The plan of the turn.
     pub(super) fn todo_list(&mut self, steps: CheckedJson<'_>, sink: &mut dyn Sink) {
-        let parameters = todo_list(steps);
-        if self.todo_list == parameters.get() {
-            return;
-        }
-        parameters.get().clone_into(&mut self.todo_list);
-        self.todo_lists += 1;
-        let id = format!("todo-list-{}", self.todo_lists);
-        let tool = "todo_list";
-        sink.chunk(Chunk::ToolUse {
-            tool: tool.into(),
-            id: (&id).into(),
-            parameters: None,
-            parent_tool_use_id: None,
-        });
-        tell_parameters(tool, &id, parameters, None, sink);
-        sink.chunk(Chunk::ToolResult {
-            tool: tool.into(),
-            id: (&id).into(),
-            success: true,
-            error: None,
-            duration: 0,
-            data: None,
-            parent_tool_use_id: None,
-        });
+        self.todo_list.tell(todo_list(steps), sink);
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::app_server::AppServer;
 use super::exec::CodexExec;
-use crate::agent::{Agent, AgentOptions, Dialect};
+use super::models;
+use crate::agent::{Agent, AgentOptions, Dialect, ModelQuery};
 use crate::error::Result;
 use crate::process::CommandSpec;
 
@@ -37,6 +38,10 @@ impl Agent for Codex {
 
     fn is_read_only(&self, tool: &str) -> bool {
         READ_ONLY_TOOLS.contains(&tool)
+    }
+
+    fn model_query(&self) -> Option<ModelQuery> {
+        Some(models::query())
     }
 
     fn dialect(&self, options: &AgentOptions) -> Result<Box<dyn Dialect>> {

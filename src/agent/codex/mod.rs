@@ -30,6 +30,7 @@ mod exec;
 mod failure;
 mod items;
 mod launch;
+mod models;
 mod policy;
 mod tool;
 mod usage;

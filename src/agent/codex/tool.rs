@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::policy::mcp_name;
 use super::wire::{ChangeKind, Content, FileChange, Item, McpResult, Step};
 use crate::agent::json::CheckedJson;
-use crate::agent::lenient::{Text, object};
-use crate::stream::{Json, ToolData, json_of};
+use crate::agent::lenient::{Text, facts, object, text};
+use crate::stream::{Json, ToolData};
 
 /// How the use of a tool ended.
 pub(super) struct Outcome<'a> {
@@ -43,7 +43,7 @@ pub(super) fn parameters_of<'a>(item: &Item<'a>) -> Option<Json<'a>> {
         "file_change" => Some(changes(item.changes, None)),
         "web_search" => {
             let query = item.query.as_ref().map(Text::as_str).filter(|query| !query.is_empty())?;
-            Some(facts([("query", query.into()), ("action", value(item.action))]))
+            Some(facts([("query", query.into()), ("action", item.action.map(CheckedJson::value).into())]))
         }
         "mcp_tool_call" | "dynamic_tool_call" => Some(arguments(item.arguments)),
         "collab_agent_tool_call" | "collab_tool_call" => {
@@ -194,25 +194,6 @@ fn script(command: &str) -> String {
         }
         _ => command.to_owned(),
     }
-}
-
-/// An object of the facts that there are.
-fn facts<const N: usize>(facts: [(&str, Value); N]) -> Json<'static> {
-    let is_there = |value: &Value| !value.is_null() && *value != "";
-    let facts: Map<_, _> = facts
-        .into_iter()
-        .filter(|(_, value)| is_there(value))
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect();
-    json_of(&facts)
-}
-
-fn value(json: Option<CheckedJson<'_>>) -> Value {
-    json.and_then(|json| serde_json::from_str(json.as_str()).ok()).unwrap_or_default()
-}
-
-pub(super) fn text<'a>(text: Option<&'a Text<'_>>) -> &'a str {
-    text.map_or("", Text::as_str)
 }
 
 /// `spawnAgent` as `spawn_agent`.

@@ -42,6 +42,9 @@ pub struct Entry {
     pub version: Vec<String>,
     /// Arguments that make it end with 0 where it is logged in and with another code where not, without using a token.
     pub status: Vec<String>,
+    /// The first version that knows these arguments; an older one might take them for a prompt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_since: Option<String>,
     /// Variables of the environment any of which is enough to be logged in.
     pub keys: Vec<String>,
 }
@@ -82,6 +85,7 @@ pub(super) struct Change {
     pub(super) login: Option<String>,
     pub(super) version: Option<Vec<String>>,
     pub(super) status: Option<Vec<String>>,
+    pub(super) status_since: Option<String>,
     pub(super) keys: Option<Vec<String>>,
 }
 
@@ -106,6 +110,7 @@ impl Change {
             (&mut entry.model, &self.model),
             (&mut entry.install, &self.install),
             (&mut entry.login, &self.login),
+            (&mut entry.status_since, &self.status_since),
         ];
         for (slot, said) in texts {
             *slot = said.clone().or(slot.take());

@@ -28,6 +28,7 @@ const KEYS: &[&str] = &[
     "login",
     "version",
     "status",
+    "status-since",
     "keys",
 ];
 
@@ -95,6 +96,7 @@ impl<'a> Source<'a> {
                 "login" => change.login = Some(self.text(&path, value)?),
                 "version" => change.version = Some(self.texts(&path, value)?),
                 "status" => change.status = Some(self.texts(&path, value)?),
+                "status-since" => change.status_since = Some(self.text(&path, value)?),
                 "keys" => change.keys = Some(self.texts(&path, value)?),
                 _ => return Err(self.unknown(key, &path, KEYS)),
             }

@@ -4,18 +4,23 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use super::entry::Entry;
+use crate::agent::acp::Acp;
 use crate::agent::claude::Claude;
 use crate::agent::codex::Codex;
 use crate::agent::demo::Demo;
-use crate::agent::{Agent, AgentOptions, Dialect};
+use crate::agent::{Agent, AgentOptions, Dialect, ModelQuery};
 use crate::error::Result;
 use crate::process::CommandSpec;
 
 type Speaker = (&'static str, fn() -> Arc<dyn Agent>);
 
 /// The dialects, by the names that entries give them, each with the agent that speaks it.
-const SPEAKERS: [Speaker; 3] =
-    [("claude", || Arc::new(Claude)), ("codex", || Arc::new(Codex)), ("demo", || Arc::new(Demo))];
+const SPEAKERS: [Speaker; 4] = [
+    ("acp", || Arc::new(Acp)),
+    ("claude", || Arc::new(Claude)),
+    ("codex", || Arc::new(Codex)),
+    ("demo", || Arc::new(Demo)),
+];
 
 /// The names of the dialects.
 pub(super) fn dialects() -> [&'static str; SPEAKERS.len()] {
@@ -43,13 +48,38 @@ impl Registered {
         Self { entry, install_hint, speaker }
     }
 
+    /// Whether it can do something as far as its entry says; where that says nothing, its dialect decides.
+    fn is_said_to(&self, capability: &str) -> bool {
+        let said = self.entry.capabilities.as_ref();
+        said.is_none_or(|said| said.iter().any(|can| can == capability))
+    }
+
     /// The options with what the entry says where they say nothing.
     fn completed(&self, options: &AgentOptions) -> AgentOptions {
         let mut options = options.clone();
         let env = self.entry.env.iter();
         let env = env.map(|(name, value)| (OsString::from(name), value.as_ref().map(OsString::from)));
         options.env = env.chain(options.env).collect();
+        options.executable = options.executable.take().or_else(|| self.program(&options));
         options
+    }
+
+    /// Its program with other arguments, to learn something of it.
+    pub(super) fn inspection(&self, options: &AgentOptions, args: &[&str]) -> CommandSpec {
+        let options = self.completed(options);
+        let command = CommandSpec {
+            program: options.executable.clone().unwrap_or_else(|| options.runner.clone().into()),
+            args: args.iter().map(OsString::from).collect(),
+            env: options.env.clone(),
+            cwd: options.cwd.clone(),
+        };
+        self.wrapped(command, &options)
+    }
+
+    /// The registry's wrapper stands inside that of the options.
+    fn wrapped(&self, command: CommandSpec, options: &AgentOptions) -> CommandSpec {
+        let inner: Vec<OsString> = self.entry.wrapper.iter().map(OsString::from).collect();
+        command.wrapped(&inner).wrapped(&options.wrapper)
     }
 
     /// The executable: the first of its names that is found here. Behind a wrapper it is found elsewhere.
@@ -89,15 +119,10 @@ impl Agent for Registered {
     }
 
     fn command(&self, options: &AgentOptions) -> Result<CommandSpec> {
-        let mut options = self.completed(options);
-        let outer = std::mem::take(&mut options.wrapper);
-        if options.executable.is_none() {
-            options.executable = self.program(&AgentOptions { wrapper: outer.clone(), ..options.clone() });
-        }
-        let mut command = self.speaker.command(&options)?;
+        let options = self.completed(options);
+        let mut command = self.speaker.command(&AgentOptions { wrapper: Vec::new(), ..options.clone() })?;
         command.args.splice(0..0, self.entry.args.iter().map(OsString::from));
-        let inner: Vec<OsString> = self.entry.wrapper.iter().map(OsString::from).collect();
-        Ok(command.wrapped(&inner).wrapped(&outer))
+        Ok(self.wrapped(command, &options))
     }
 
     fn fallback(&self) -> Option<Arc<dyn Agent>> {
@@ -110,16 +135,23 @@ impl Agent for Registered {
     }
 
     fn can_resume(&self) -> bool {
-        let said = self.entry.capabilities.as_ref();
-        self.speaker.can_resume() && said.is_none_or(|said| said.iter().any(|can| can == "resume"))
+        self.speaker.can_resume() && self.is_said_to("resume")
     }
 
     fn limits_turns(&self) -> bool {
         self.speaker.limits_turns()
     }
 
+    fn takes_images(&self) -> bool {
+        self.speaker.takes_images() && self.is_said_to("images")
+    }
+
     fn is_read_only(&self, tool: &str) -> bool {
         self.speaker.is_read_only(tool)
+    }
+
+    fn model_query(&self) -> Option<ModelQuery> {
+        self.speaker.model_query()
     }
 
     fn dialect(&self, options: &AgentOptions) -> Result<Box<dyn Dialect>> {

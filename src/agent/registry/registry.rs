@@ -11,9 +11,10 @@ use super::consent::Consents;
 use super::entry::Entry;
 use super::file::{Layer, Source};
 use super::registered::Registered;
-use crate::agent::Agent;
+use crate::agent::{Agent, AgentOptions};
 use crate::error::{Error, Result};
 use crate::history::open_private;
+use crate::process::CommandSpec;
 
 const EMBEDDED: &str = include_str!("agents.toml");
 const FILE: &str = "agents.toml";
@@ -127,6 +128,16 @@ impl Registry {
 
     /// The agent of this name. [`Error::AgentNotAllowed`] where the project's file has a say in it that is not allowed.
     pub fn agent(&self, name: &str) -> Result<Arc<dyn Agent>> {
+        Ok(Arc::new(self.registered(name)?))
+    }
+
+    /// The program of this agent with other arguments than for a turn, to learn something of it; an error as for
+    /// [`Registry::agent`].
+    pub fn inspection(&self, name: &str, options: &AgentOptions, args: &[&str]) -> Result<CommandSpec> {
+        Ok(self.registered(name)?.inspection(options, args))
+    }
+
+    fn registered(&self, name: &str) -> Result<Registered> {
         let Some((entry, _)) = self.entry(name, Origin::Project)? else {
             return Err(Error::UnknownProvider { name: name.to_owned(), known: self.names() });
         };
@@ -135,10 +146,7 @@ impl Registry {
         {
             return Err(Error::AgentNotAllowed { name: name.to_owned(), path: file.path.clone() });
         }
-        match Registered::of(entry) {
-            Some(agent) => Ok(Arc::new(agent)),
-            None => Err(Error::Internal("an entry was read whose dialect is none".into())),
-        }
+        Registered::of(entry).ok_or(Error::Internal("an entry was read whose dialect is none".into()))
     }
 
     /// All agents, by their names.

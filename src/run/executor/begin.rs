@@ -116,6 +116,10 @@ impl Executor {
         if !agent.is_held_open() {
             live.process.close_stdin();
         }
+        let interruptible = live.dialect.can_interrupt();
+        if let Some(turn) = &mut self.turn {
+            turn.interruptible |= interruptible;
+        }
         Ok(())
     }
 

@@ -7,6 +7,8 @@ import type { Screen } from '../sessions/screen.js'
 import { table } from '../sessions/table.js'
 import { addCommonFlags, runProjectCommand } from './sessions.js'
 
+type HowItIsRun = Pick<AgentInfo, 'wrapper' | 'programs' | 'args' | 'version'>
+
 interface AllowFlags extends CommonFlags {
   yes?: boolean
 }
@@ -82,16 +84,21 @@ function show(agents: AgentInfo[], screen: Screen): void {
     { title: 'ALLOWED', style: chalk.yellow, fromWidth: 60 },
     { title: 'RUN AS' },
   ]
-  const rows = cleanValue(agents).map(({ name, origin, dialect, allowed, wrapper, programs, args }) => [
+  const rows = cleanValue(agents).map(({ name, origin, dialect, allowed, ...how }) => [
     name,
     origin,
     dialect,
     allowed ? '' : 'no',
-    programs.length === 0
-      ? '(comes with this package)'
-      : [...wrapper, programs.join(' or '), ...args].join(' '),
+    howItIsRun(how),
   ])
   for (const line of table(columns, rows, screen.columns)) {
     screen.print(line)
   }
+}
+
+function howItIsRun({ wrapper, programs, args, version }: HowItIsRun): string {
+  if (programs.length > 0) {
+    return [...wrapper, programs.join(' or '), ...args].join(' ')
+  }
+  return version.length === 0 ? '(comes with this package)' : '(what --agent-command names)'
 }

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { relative, resolve } from 'node:path'
 
-import { ErrorHandler } from '../../error-handler.js'
+import { listAgents } from '../../agents.js'
+import { ErrorHandler, type Fallback } from '../../error-handler.js'
 import { ExecError, execError } from '../../errors.js'
 import { ExecEventType } from '../../events.js'
 import { HistoryStore } from '../../history.js'
 import { JSON_LINES } from '../../json-lines.js'
-import type { SessionOptions, TurnOptions } from '../../options.js'
+import { providerOf, type SessionOptions, type TurnOptions } from '../../options.js'
 import type { RetryPolicy } from '../../retry.js'
 import { ExecSession } from '../../session.js'
 import { withConsent } from '../agents/consent.js'
@@ -27,6 +28,7 @@ export interface ExecFlags extends LimitFlags {
   dir?: string
   image?: string[]
   executable?: string
+  agentCommand?: string
   trustProject?: boolean
   yes?: boolean
   allow?: string[]
@@ -39,9 +41,10 @@ export interface ExecFlags extends LimitFlags {
   retries?: string
   maxWait?: string
   onError?: string
+  fallback?: string
+  fallbackAfterChanges?: boolean
 }
 
-const DEFAULT_PROVIDER = 'claude'
 /** How often `--on-error` is followed in one run. */
 const MAX_RECOVERIES = 1
 
@@ -61,12 +64,15 @@ export function planOf(flags: ExecFlags): Plan {
   }
   const projectPath = resolve(flags.dir ?? '.')
   const settings = loadSettings(projectPath, process.env)
-  const provider = flags.provider ?? settings.provider ?? DEFAULT_PROVIDER
+  // A command on the command line is stronger than a provider in the settings.
+  const named = flags.provider ?? (flags.agentCommand === undefined ? settings.provider : undefined)
+  const provider = providerOf({ provider: named, agentCommand: flags.agentCommand })
   const options: SessionOptions = {
     projectPath,
     provider,
     model: flags.model ?? settings.model,
     executable: flags.executable,
+    agentCommand: flags.agentCommand,
     trustProject: flags.trustProject,
     allowAll: flags.yes ?? false,
     allowedTools: flags.allow,
@@ -96,6 +102,23 @@ function retryOf({ retries, maxWait }: ExecFlags, settings: RetryPolicy | undefi
   }
 }
 
+/** Who takes over where an agent cannot do a turn, as `--fallback` says. */
+export function fallbackOf(flags: ExecFlags, { projectPath, options }: Plan): Fallback | undefined {
+  if (flags.fallback === undefined) {
+    return undefined
+  }
+  const agents = flags.fallback.split(',').map((name) => name.trim())
+  const known = listAgents({ projectPath, trustProject: options.trustProject }).agents.map(({ name }) => name)
+  const unknown = agents.find((name) => !known.includes(name))
+  if (unknown !== undefined) {
+    throw execError(
+      'UNKNOWN_PROVIDER',
+      `--fallback names the unknown provider '${unknown}'; known providers: ${known.join(', ')}`,
+    )
+  }
+  return { agents, afterChanges: flags.fallbackAfterChanges }
+}
+
 /**
  * Runs one prompt and shows it; resolves to the exit code. Never throws: what goes wrong is shown by the renderer. `ask`:
  * asks a person for permission, where there is one.
@@ -118,7 +141,7 @@ export async function runExec(
       sessionId: session?.id ?? randomUUID(),
       saved: session !== undefined && flags.save !== false,
       cwd: plan?.projectPath ?? resolve(flags.dir ?? '.'),
-      provider: session?.provider ?? plan?.provider ?? flags.provider ?? DEFAULT_PROVIDER,
+      provider: session?.provider ?? plan?.provider ?? flags.provider ?? providerOf({}),
       model: plan?.options.model ?? flags.model,
       prompt,
     })
@@ -148,9 +171,13 @@ export async function runExec(
       process.exit(exitCode)
     })
     const choose = onError ? () => onError : canAsk() ? askRecovery(signals.signal) : undefined
+    const fallback = fallbackOf(flags, plan)
     const handler =
-      choose &&
-      new ErrorHandler({ choose, signal: signals.signal, ...(onError && { maxRecoveries: MAX_RECOVERIES }) })
+      (choose || fallback) &&
+      new ErrorHandler({
+        ...{ choose, fallback, signal: signals.signal },
+        ...(onError && { maxRecoveries: MAX_RECOVERIES }),
+      })
     await runTurns(session, prompt, { ...plan.turn, onPermission: desk?.decide }, renderer, handler)
   } catch (thrown) {
     error = errorOrDefect(thrown)
@@ -239,7 +266,7 @@ async function runTurns(
       if (outcome.action === 'abort') {
         throw error
       }
-      renderer.recovering(outcome.action)
+      renderer.recovering(outcome.action, outcome.provider)
       next = outcome.prompt
     }
   }

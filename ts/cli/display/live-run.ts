@@ -93,11 +93,8 @@ export class LiveRun implements Renderer {
     if (this.#facts) {
       this.#learn(chunk, this.#facts)
     }
-    if (this.#checklist.observe(chunk, performance.now())) {
-      this.#screen.changed()
-    }
-    if (chunk.type === 'result') {
-      this.#printBox()
+    if (this.#boxed) {
+      this.#list(chunk)
     }
     this.#inner.chunk(chunk)
   }
@@ -145,6 +142,16 @@ export class LiveRun implements Renderer {
 
   ready(): Promise<void> | undefined {
     return this.#inner.ready()
+  }
+
+  /** What the box tells; before the answer it is printed. A turn that failed may be tried again. */
+  #list(chunk: StreamChunk): void {
+    if (this.#checklist.observe(chunk, performance.now())) {
+      this.#screen.changed()
+    }
+    if (chunk.type === 'result' && chunk.success) {
+      this.#printBox()
+    }
   }
 
   /** What the status line tells. */

@@ -100,9 +100,14 @@ export class JsonStreamRenderer implements Renderer {
     this.#line('status', { status: 'failed', message: `${code}: ${message}` })
   }
 
-  recovering(action: RecoveryAction): void {
+  recovering(action: RecoveryAction, provider?: string): void {
     this.#answered = false
-    this.#line('status', { status: 'recovering', message: action })
+    this.#line(
+      'status',
+      provider === undefined
+        ? { status: 'recovering', message: action }
+        : { status: 'fallback', message: provider },
+    )
   }
 
   end({ exitCode, durationMs, error }: RunEnd): void {

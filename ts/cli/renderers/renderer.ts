@@ -34,7 +34,7 @@ export interface Renderer {
   /** The turn failed, and it is to be decided how to go on. */
   failed(error: ExecError): void
   /** It was decided to go on like this. */
-  recovering(action: RecoveryAction): void
+  recovering(action: RecoveryAction, provider?: string): void
   end(run: RunEnd): void
   /** Lets the terminal be used by somebody who asks a question; absent where it is not owned. */
   lend?<T>(ask: () => Promise<T>): Promise<T>

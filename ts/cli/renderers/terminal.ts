@@ -188,9 +188,10 @@ export class TerminalRenderer implements Renderer {
     this.#options.err.flush()
   }
 
-  recovering(action: RecoveryAction): void {
+  recovering(action: RecoveryAction, provider?: string): void {
     this.#answered = false
-    this.#line(this.#chalk.yellow(`${this.#symbols.again} ${RECOVERING[action]}`))
+    const how = provider === undefined ? RECOVERING[action] : `going on with ${provider}`
+    this.#line(this.#chalk.yellow(`${this.#symbols.again} ${how}`))
     this.#show('Starting')
   }
 

@@ -31,6 +31,14 @@ const FACES: Record<string, ToolFace> = {
   web_search: { icon: 'web', message: 'Searching the web', parameter: 'query' },
   todo_list: { icon: 'plan', message: 'Planning', parameter: 'items' },
   spawn_agent: { icon: 'agent', message: 'Spawning agent', parameter: 'prompt' },
+  // The kinds of tools of agents that speak ACP.
+  execute: { icon: 'run', message: 'Running command', parameter: 'command' },
+  read: { icon: 'read', message: 'Reading' },
+  edit: { icon: 'edit', message: 'Changing files' },
+  delete: { icon: 'edit', message: 'Deleting files' },
+  move: { icon: 'edit', message: 'Moving files' },
+  search: { icon: 'search', message: 'Searching' },
+  fetch: { icon: 'web', message: 'Fetching' },
 }
 
 /** Icon, message and key parameter of a tool use. */

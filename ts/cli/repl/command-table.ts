@@ -35,7 +35,7 @@ export interface CommandSpec {
   bare(args: string): boolean
 }
 
-export const PROVIDERS: readonly string[] = ['claude', 'codex', 'demo']
+const AGENT_NAME = /^[a-z0-9-]{1,32}$/
 export const EXPORT_FORMATS: readonly string[] = ['md', 'json', 'jsonl', 'html']
 
 const none = (args: string) => args === ''
@@ -47,7 +47,7 @@ const idOrNone = (args: string) => /^([\w-]{1,64})?$/.test(args)
 const bareId = (args: string) => none(args) || /^(?=.*\d)[0-9a-f][0-9a-f-]{3,}$/.test(args)
 /** What looks like the name of a model, and not like a word. */
 const bareModel = (args: string) => /^(|opus|sonnet|haiku|default|\S*\d\S*)$/.test(args)
-const provider = (args: string) => none(args) || PROVIDERS.includes(args)
+const provider = (args: string) => none(args) || AGENT_NAME.test(args)
 const count = (args: string) => /^\d{0,6}$/.test(args)
 const numberOrAll = (args: string) => /^(\d{1,3}|all|)$/.test(args)
 const exportArgs = (args: string) => none(args) || EXPORT_FORMATS.includes(args.split(/\s/)[0] ?? '')

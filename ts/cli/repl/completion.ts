@@ -1,9 +1,10 @@
 import { readdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
+import { listAgents } from '../../agents.js'
 
 import { CleanText } from '../renderers/clean-text.js'
-import { COMMANDS, EXPORT_FORMATS, findCommand, PROVIDERS } from './command-table.js'
+import { COMMANDS, EXPORT_FORMATS, findCommand } from './command-table.js'
 
 /** What goes in the place of the text from `from` on, and what else it might have been. */
 export interface Completion {
@@ -33,14 +34,23 @@ export function createCompleter(folder: string): Completer {
       )
     }
     const argument = /^\/?(\S+)\s+(\S*)$/.exec(before)
-    return argument ? completed(before, argument[2] ?? '', argumentsOf(argument[1] ?? '')) : undefined
+    return argument ? completed(before, argument[2] ?? '', argumentsOf(argument[1] ?? '', folder)) : undefined
   }
 }
 
-function argumentsOf(word: string): string[] {
+/** The agents of a project; none where its files cannot be used, which is told when one of them is asked for. */
+function agentsOf(folder: string): string[] {
+  try {
+    return listAgents({ projectPath: folder }).agents.map(({ name }) => name)
+  } catch {
+    return []
+  }
+}
+
+function argumentsOf(word: string, folder: string): string[] {
   switch (findCommand(word)?.name) {
     case 'provider':
-      return [...PROVIDERS]
+      return agentsOf(folder)
     case 'export':
       return EXPORT_FORMATS.map((format) => `${format} `)
     case 'verbose':

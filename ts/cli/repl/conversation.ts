@@ -8,7 +8,10 @@ import { type ContextUse, contextOf } from '../display/status-line.js'
 import { SHORT_ID } from '../short-id.js'
 
 /** Opens a session: the one with this id, or a new one. */
-export type OpenSession = (id: string | undefined, changes: SessionOptions) => Promise<ExecSession>
+export type OpenSession = (id: string | undefined, changes: Changes) => Promise<ExecSession>
+
+/** What commands change. */
+export type Changes = Pick<SessionOptions, 'model' | 'provider' | 'onPermission'>
 
 /** How the interactive mode begins. */
 export interface Beginning {
@@ -26,7 +29,7 @@ export class Conversation {
   /** What each turn may use. */
   readonly #limits: TurnOptions
   /** What was changed by commands; it holds for the conversations that follow. */
-  #changes: SessionOptions
+  #changes: Changes
   #session: ExecSession
   #used: Usage = NO_USAGE
   /** Of the turn under way. */
@@ -110,6 +113,11 @@ export class Conversation {
     this.#changes = { ...(changes.provider === undefined ? this.#changes : kept), ...changes }
     this.#model = changes.model
     this.#context = undefined
+  }
+
+  /** Has what was said so far written down. */
+  async save(): Promise<void> {
+    await this.#session.save()
   }
 
   /** Ends this conversation and begins another one, or goes on with the one with this id. */

@@ -347,14 +347,13 @@ export class LiveView implements ReplView {
       return
     }
     this.#input?.pause()
-    this.#parts.stdout.write(RESTORE)
+    this.#screen.pause()
     // With its keys let go, nothing else may hold the program when it goes on, and it would end before it hears of that.
     const held = setInterval(() => {}, SUSPENDED_MS)
     process.once('SIGCONT', () => {
       clearInterval(held)
       this.#input?.resume()
-      this.#screen.forget()
-      this.#screen.draw()
+      this.#screen.resume()
     })
     process.kill(process.pid, 'SIGTSTP')
   }

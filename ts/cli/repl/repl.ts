@@ -1,5 +1,6 @@
 import { basename, relative } from 'node:path'
 
+import { ErrorHandler, type Fallback } from '../../error-handler.js'
 import type { ExecError } from '../../errors.js'
 import { type ExecEventData, ExecEventType } from '../../events.js'
 import type { ImageInput } from '../../options.js'
@@ -45,6 +46,8 @@ export interface ReplParts {
   desk: PermissionDesk
   farewell: Farewell
   changes: FileChanges
+  /** Who takes over where an agent cannot do a turn. */
+  fallback?: Fallback | undefined
   projectPath: string
   runCommand(repl: Repl): RunCommand
 }
@@ -55,6 +58,7 @@ export interface ReplParts {
  */
 export class Repl implements ReplState, ReplListener {
   readonly #conversation: Conversation
+  readonly #fallback: Fallback | undefined
   readonly #view: ReplView
   readonly #desk: PermissionDesk
   readonly #farewell: Farewell
@@ -75,7 +79,8 @@ export class Repl implements ReplState, ReplListener {
   verbose: boolean
 
   constructor(parts: ReplParts, verbose: boolean) {
-    const { conversation, view, desk, farewell, changes, projectPath, runCommand } = parts
+    const { conversation, view, desk, farewell, changes, projectPath, runCommand, fallback } = parts
+    this.#fallback = fallback
     this.#conversation = conversation
     this.#view = view
     this.#desk = desk
@@ -296,10 +301,13 @@ export class Repl implements ReplState, ReplListener {
     this.#view.changed()
   }
 
-  async #turn({ prompt: typed, images }: Prompt): Promise<void> {
+  async #turn(asked: Prompt, handler = this.#handler()): Promise<void> {
+    const { prompt: typed, images } = asked
     const { prompt, paths, missing } = withImages(typed, this.#projectPath)
     for (const name of missing) {
-      this.#view.note(cleanValue(`⚠ there is no image ${name}; the agent gets its name alone`))
+      this.#view.note(
+        cleanValue(`${symbols().warning} there is no image ${name}; the agent gets its name alone`),
+      )
     }
     const named = paths.map((path) => relative(this.#projectPath, path))
     const renderer = this.#view.renderer(this.verbose)
@@ -340,6 +348,12 @@ export class Repl implements ReplState, ReplListener {
     })
     if (interrupted) {
       this.#view.note(`${symbols().stopped} interrupted; the conversation goes on with the next prompt`)
+    } else if (error && handler) {
+      const outcome = await handler.handle(error, this.#conversation, prompt)
+      if (outcome.action !== 'abort') {
+        this.#view.note(`${symbols().again} going on with ${outcome.provider}`)
+        await this.#turn(outcome.prompt === prompt ? asked : { ...asked, prompt: outcome.prompt }, handler)
+      }
     }
   }
 
@@ -351,6 +365,11 @@ export class Repl implements ReplState, ReplListener {
     if (lines.length > 0) {
       this.#view.note(lines.join('\n'))
     }
+  }
+
+  /** Who decides how a prompt goes on whose turn failed. */
+  #handler(): ErrorHandler | undefined {
+    return this.#fallback && new ErrorHandler({ fallback: this.#fallback })
   }
 
   #echo(line: string): void {

@@ -1,6 +1,6 @@
 import { execError } from '../../errors.js'
 import { withConsent } from '../agents/consent.js'
-import { type ExecFlags, openSession, planOf, prune } from '../commands/exec.js'
+import { type ExecFlags, fallbackOf, openSession, planOf, prune } from '../commands/exec.js'
 import { symbols } from '../display/symbols.js'
 import { EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
 import { PermissionDesk } from '../permissions/permission-desk.js'
@@ -41,7 +41,7 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
   const prompts = new PromptFile(projectPath)
   const problems: string[] = []
   const view = viewOf(flags, projectPath, saves ? prompts : undefined, problems)
-  const rules = new RuleBook(projectPath, (problem) => view.note(`⚠ ${problem}`))
+  const rules = new RuleBook(projectPath, (problem) => view.note(`${symbols().warning} ${problem}`))
   const desk = new PermissionDesk((request, signal) => view.askPermission(request, signal), rules)
   const onPermission = desk.decide
   const open = () => openSession(runFlags, { ...plan, options: { ...plan.options, onPermission } })
@@ -71,6 +71,7 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
         changes,
         projectPath,
       },
+      fallback: fallbackOf(flags, plan),
       runCommand: (repl) => {
         const commands = new Commands({
           ...{ repl, conversation, view, rules, changes, projectPath, saves, flags },
