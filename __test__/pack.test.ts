@@ -104,7 +104,7 @@ describe('the tarballs', () => {
   })
 })
 
-describe('the package that is installed from them', () => {
+describe('the package that is installed from them', { timeout: 60_000 }, () => {
   it('answers by npx', async () => {
     const args = ['--offline', 'locus', 'exec', '--no-save', '--provider', 'demo', 'hi']
     const { stdout } = await run('npx', args, { cwd: project })

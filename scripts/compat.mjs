@@ -1,6 +1,6 @@
-// `npm run test:compat`: the package as it is installed, in other runtimes, each the newest of its kind.
-//   npm run test:compat                                     node@22 node@24 node@26 bun deno
-//   npm run test:compat -- node@26 bun                      only these; `node` is the one that runs this
+// `npm run test:compat`: the package as it is installed, in other runtimes.
+//   npm run test:compat                                     those below
+//   npm run test:compat -- node@26 bun                      only these, the newest of them; `node`: the one that runs this
 //   npm run test:compat -- node@26 --suite [--only <word>]  … and then the TypeScript tests (whose file has the word) there
 // Everything is installed in a temporary folder; every step has a limit. Prints a line for each runtime, fails if one does.
 import { execFile, spawnSync } from 'node:child_process'
@@ -15,7 +15,8 @@ import { pack } from './pack.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const WINDOWS = process.platform === 'win32'
-const RUNTIMES = ['node@22', 'node@24', 'node@26', 'bun', 'deno']
+// Pinned, so that only a change here changes what is found.
+const RUNTIMES = ['node@22.23.3', 'node@24.21.0', 'node@26.10.0', 'bun@1.4.5', 'deno@2.9.6']
 const [INSTALL_MS, CHECK_MS, SUITE_MS] = [180_000, 120_000, 1_200_000]
 
 const { values, positionals } = parseArgs({
