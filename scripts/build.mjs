@@ -92,7 +92,8 @@ async function buildJs() {
     bundle: true,
     platform: 'node',
     target: 'node20.17',
-    sourcemap: 'linked',
+    // For coverage; not shipped, so nothing refers to them.
+    sourcemap: 'external',
     sourcesContent: false,
     logLevel: 'warning',
     external: ['../index.js'],
@@ -103,7 +104,7 @@ async function buildJs() {
     define: { 'import.meta.url': 'importMetaUrl' },
     banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
   }
-  await buildLibrary(bundle, shared)
+  const names = await buildLibrary(bundle, shared)
   await bundle({
     ...shared,
     entryPoints: { cli: 'ts/cli/bin.ts' },
@@ -136,26 +137,30 @@ async function buildJs() {
   rmSync(join(root, 'types'), { recursive: true, force: true })
   run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'])
   mkdirSync(join(root, 'types'), { recursive: true })
-  // The face for `import`: names are found by Node's own lexer.
+  // The face for `import`. By name: `export *` would also give what Node adds by itself to a CommonJS module.
   for (const [name, types] of [
     ['index', 'index'],
     ['sdk', 'sdk/index'],
   ]) {
-    writeFileSync(join(root, 'dist', `${name}.mjs`), `export * from './${name}.cjs'\n`)
+    const face = `export { ${names[name].join(', ')} } from './${name}.cjs'\n`
+    writeFileSync(join(root, 'dist', `${name}.mjs`), face)
     writeFileSync(join(root, 'types', `${types}.d.mts`), "export * from './index.js'\n")
   }
 }
 
 /**
  * The package and its `/sdk`, with what they share in a file of its own, so that it exists once. esbuild shares code only
- * between ES modules; the second step makes CommonJS of them.
+ * between ES modules; the second step makes CommonJS of them. Resolves with the names that each exports.
  */
 async function buildLibrary(bundle, { define, banner, ...shared }) {
   const modules = join(root, 'dist', 'modules')
   const outExtension = { '.js': '.cjs' }
-  await bundle({
+  const { metafile } = await bundle({
     ...shared,
     format: 'esm',
+    metafile: true,
+    // The second step follows the comment.
+    sourcemap: 'linked',
     splitting: true,
     entryPoints: { index: 'ts/index.ts', sdk: 'ts/sdk/index.ts' },
     chunkNames: 'shared-[hash]',
@@ -172,6 +177,8 @@ async function buildLibrary(bundle, { define, banner, ...shared }) {
     ...{ define, banner, entryPoints, loader, bundle: false, outdir: 'dist', outExtension },
   })
   rmSync(modules, { recursive: true, force: true })
+  const exportsOf = (name) => metafile.outputs[`dist/modules/${name}.cjs`].exports.toSorted()
+  return { index: exportsOf('index'), sdk: exportsOf('sdk') }
 }
 
 /** Modules that are files of their own, so that nobody reads what is not needed. */

@@ -1,5 +1,5 @@
 import type { ErrorChunk, ResultChunk, StreamChunk } from './chunks.js'
-import { type Engine, NO_CHUNK, TURN_ENDED, type TurnListener } from './engine.js'
+import { type Engine, NO_CHUNK, TURN_ENDED } from './engine.js'
 import { errorOfChunk, execError } from './errors.js'
 import type { JsonLinesChunk } from './json-lines.js'
 import type { TurnOptions } from './options.js'
@@ -34,7 +34,7 @@ interface Waiting {
  * `result` rejects. It throws for a turn that could not begin (`SessionBusyError`, `SessionEndedError`,
  * `InvalidInputError`). `break`, `return()`, `cancel()` and the signal of the options stop the turn.
  */
-export class TurnStream implements AsyncIterableIterator<StreamChunk, undefined>, TurnListener {
+export class TurnStream implements AsyncIterableIterator<StreamChunk, undefined> {
   readonly #engine: Engine
   readonly #onEnd: () => void
   readonly #runId: string

@@ -280,13 +280,13 @@ describe('help and version', () => {
     expect(await failureWith({ LOCUS_RUNNER_PATH: '/bin/true' })).toMatchObject({
       ...{ code: 1, stdout: '' },
       stderr: expect.stringMatching(
-        /^✗ INTERNAL the native addon of @locus\/exec-native cannot be loaded on \w+-\w+ with Node v/,
+        /^✗ INTERNAL the native addon of @locus\/exec-native cannot be loaded on \w+ \w+.* with Node v[\d.]+: the package '@locus/,
       ),
     })
     expect(await failureWith({})).toMatchObject({
       ...{ code: 1, stdout: '' },
       stderr: expect.stringMatching(
-        /^✗ INTERNAL '.*locus-runner' is missing; install @locus\/exec-native again/,
+        /^✗ INTERNAL 'locus-runner' of @locus\/exec-native cannot be loaded on .*: the package '@locus\/exec-native-\S+' is not installed/,
       ),
     })
   })

@@ -2,7 +2,6 @@
 // What the fakes share: they speak the lines of Claude Code's stream-json protocol that the engine acts on.
 import { EventEmitter } from 'node:events'
 import { connect } from 'node:net'
-import { createInterface } from 'node:readline'
 
 /**
  * What the engine says: `prompt` (text, number of the turn), `interrupt`, and `answer:<id>` (the response) to a question.
@@ -13,7 +12,7 @@ export const engine = new EventEmitter()
 /** Listens to the engine; the process ends when stdin does and nothing else is left to do. */
 export function listen() {
   let turns = 0
-  createInterface({ input: process.stdin }).on('line', (line) => {
+  onLine((line) => {
     const message = JSON.parse(line)
     if (message.type === 'user') {
       engine.emit('prompt', message.message.content, ++turns)
@@ -25,6 +24,22 @@ export function listen() {
       acknowledge(message.request_id)
     }
   })
+}
+
+/**
+ * Not `node:readline`: since Node 24 its lines also end at U+2028, which JSON leaves as it is.
+ * @param {(line: string) => void} take
+ */
+function onLine(take) {
+  let rest = ''
+  process.stdin
+    .setEncoding('utf8')
+    .on('data', (text) => {
+      const lines = (rest + text).split('\n')
+      rest = lines.pop() ?? ''
+      lines.forEach(take)
+    })
+    .on('end', () => rest && take(rest))
 }
 
 /** @param {object} line */
