@@ -19,20 +19,22 @@ async fn a_turn_is_told_in_order_from_the_prompt_to_its_completion() {
     5 status:changed {"detail":{"model":"fake-1","permissionMode":"default"},"status":"initialized","type":"status"}
     6 status:changed {"status":"requesting","type":"status"}
     7 usage:updated {"cacheRead":7,"cacheWrite":3,"input":20,"models":{"fake-1":{"cacheRead":7,"cacheWrite":3,"input":20,"output":1,"requests":1}},"output":1,"requests":1,"type":"usage"}
-    8 thinking:started {}
-    9 thinking:delta []
-    10 thinking:delta ["Let me look."]
-    11 thinking:stopped {}
-    12 text:delta ["I will "]
-    13 text:delta ["look."]
-    14 tool:requested {"id":"toolu_1","tool":"Bash","type":"tool_use"}
-    15 tool:started {"id":"toolu_1","parameters":{"command":"ls"},"tool":"Bash","type":"tool_parameters"}
-    16 usage:updated {"cacheRead":7,"cacheWrite":3,"input":20,"models":{"fake-1":{"cacheRead":7,"cacheWrite":3,"input":20,"output":15,"requests":1}},"output":15,"requests":1,"type":"usage"}
-    17 tool:completed {"data":{"stdout":"README.md"},"duration":"…","id":"toolu_1","success":true,"tool":"Bash","type":"tool_result"}
-    18 text:delta ["There is a README."]
-    19 usage:updated {"cacheRead":14,"cacheWrite":6,"costSource":"agent","costUsd":0.002,"input":40,"models":{"fake-1":{"cacheRead":14,"cacheWrite":6,"input":40,"output":30}},"output":30,"requests":1,"type":"usage"}
-    20 response:completed {"agentSessionId":"conversation-1","content":"There is a README.","durationMs":"…","stopReason":"end_turn","success":true,"turns":2,"type":"result","usage":{"cacheRead":14,"cacheWrite":6,"costSource":"agent","costUsd":0.002,"input":40,"models":{"fake-1":{"cacheRead":14,"cacheWrite":6,"input":40,"output":30}},"output":30,"requests":1}}
-    21 turn:completed {"durationMs":"…","runId":"run-1","success":true,"toolsUsed":["Bash"],"usage":{"cacheRead":14,"cacheWrite":6,"costSource":"agent","costUsd":0.002,"input":40,"models":{"fake-1":{"cacheRead":14,"cacheWrite":6,"input":40,"output":30}},"output":30,"requests":1}}
+    8 status:changed {"detail":{"tokens":31},"status":"context","type":"status"}
+    9 thinking:started {}
+    10 thinking:delta []
+    11 thinking:delta ["Let me look."]
+    12 thinking:stopped {}
+    13 text:delta ["I will "]
+    14 text:delta ["look."]
+    15 tool:requested {"id":"toolu_1","tool":"Bash","type":"tool_use"}
+    16 tool:started {"id":"toolu_1","parameters":{"command":"ls"},"tool":"Bash","type":"tool_parameters"}
+    17 usage:updated {"cacheRead":7,"cacheWrite":3,"input":20,"models":{"fake-1":{"cacheRead":7,"cacheWrite":3,"input":20,"output":15,"requests":1}},"output":15,"requests":1,"type":"usage"}
+    18 tool:completed {"data":{"stdout":"README.md"},"duration":"…","id":"toolu_1","success":true,"tool":"Bash","type":"tool_result"}
+    19 text:delta ["There is a README."]
+    20 status:changed {"detail":{"tokens":45},"status":"context","type":"status"}
+    21 usage:updated {"cacheRead":14,"cacheWrite":6,"costSource":"agent","costUsd":0.002,"input":40,"models":{"fake-1":{"cacheRead":14,"cacheWrite":6,"input":40,"output":30}},"output":30,"requests":1,"type":"usage"}
+    22 response:completed {"agentSessionId":"conversation-1","content":"There is a README.","durationMs":"…","stopReason":"end_turn","success":true,"turns":2,"type":"result","usage":{"cacheRead":14,"cacheWrite":6,"costSource":"agent","costUsd":0.002,"input":40,"models":{"fake-1":{"cacheRead":14,"cacheWrite":6,"input":40,"output":30}},"output":30,"requests":1}}
+    23 turn:completed {"durationMs":"…","runId":"run-1","success":true,"toolsUsed":["Bash"],"usage":{"cacheRead":14,"cacheWrite":6,"costSource":"agent","costUsd":0.002,"input":40,"models":{"fake-1":{"cacheRead":14,"cacheWrite":6,"input":40,"output":30}},"output":30,"requests":1}}
     "#);
 }
 
