@@ -9,7 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import pkg from '../package.json'
 import { pack } from '../scripts/pack.mjs'
-import { packageOf, platformOf, thisHost } from '../ts/platform.js'
+import { platformPackages } from '../scripts/platform-packages.mjs'
+import { PLATFORMS, packageOf, platformOf, thisHost } from '../ts/platform.js'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const HOST = platformOf(thisHost()) ?? 'linux-x64-gnu'
@@ -101,6 +102,28 @@ describe('the tarballs', () => {
     const runner = join(installedIn(project, packageOf(HOST)), 'locus-runner')
     const command = join(installedIn(project, pkg.name), pkg.bin.locus)
     expect([runner, command].map((path) => statSync(path).mode & 0o111)).toEqual([0o111, 0o111])
+  })
+})
+
+describe('a release', { timeout: 60_000 }, () => {
+  const binaries = () => join(folder, 'binaries')
+  const packAll = () => pack({ out: join(folder, 'release'), binaries: binaries() })
+
+  it('needs the binaries of every platform', () => {
+    mkdirSync(join(binaries(), HOST), { recursive: true })
+    expect(packAll).toThrow(`has no binaries for ${PLATFORMS.join(', ')}`)
+  })
+
+  it('has a tarball for each, the main one first, and its binaries can be executed', () => {
+    for (const { platform, binaries: names } of platformPackages()) {
+      mkdirSync(join(binaries(), platform), { recursive: true })
+      for (const name of names) writeFileSync(join(binaries(), platform, name), platform, { mode: 0o644 })
+    }
+    const tarballs = packAll()
+    expect(tarballs.map(({ name }) => name)).toEqual([pkg.name, ...PLATFORMS.map(packageOf)])
+    for (const { files } of tarballs.slice(1)) {
+      expect(files.filter(({ mode }) => mode & 0o111)).toHaveLength(2)
+    }
   })
 })
 
