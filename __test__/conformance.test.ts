@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs'
 
 import { expect, it } from 'vitest'
 
-import { conformanceTable, pageWith } from '../scripts/conformance.mjs'
+import { pageWithTables, recordingsTable } from '../scripts/conformance.mjs'
 
 it('docs/agents.md has the table of what the recordings show', () => {
   const page = readFileSync(new URL('../docs/agents.md', import.meta.url), 'utf8')
-  expect(pageWith(page, conformanceTable())).toBe(page)
+  expect(pageWithTables(page)).toBe(page)
 })
 
 it('the table has a column for each way of speaking, and claude and codex show nearly all', () => {
-  const [head = '', , ...rows] = conformanceTable().split('\n')
+  const [head = '', , ...rows] = recordingsTable().split('\n')
   const columns = head.split('|').map((cell) => cell.trim())
   const shown = (column: string) => {
     const at = columns.indexOf(column)

@@ -111,6 +111,31 @@ export function casesOf({ lines, slowLines, bigLines, seconds }) {
       measures: USAGE,
     },
     {
+      name: 'long',
+      title: 'a tool result in a line of 64 MB',
+      note: '`locus-like` cuts lines as Locus 0.14.x does.',
+      input: ['long', 64],
+      env: { BENCH_KEPT: '1' },
+      reference: 'locus-like',
+      contenders: [
+        contender('native-for-await'),
+        contender('buffer-split'),
+        contender('locus-like', { script: 'locus-like-reader' }),
+      ],
+      measures: USAGE,
+    },
+    {
+      name: 'list',
+      title: '1,000 stored conversations of 200 KB, listed by a new process',
+      note: '`locus-like` reads and parses every file, as Locus 0.14.x does; the files are in the cache of the system.',
+      input: ['sessions', 1000],
+      reference: 'locus-like',
+      contenders: ['native', 'locus-like'].map((name) =>
+        contender(name, { script: 'sessions-list', args: [name] }),
+      ),
+      measures: USAGE,
+    },
+    {
       name: 'slow',
       title: `${count(slowLines)} deltas for a consumer that rests for 20 ms after every 1000`,
       input: ['deltas', slowLines],

@@ -66,6 +66,16 @@ export const GOALS = [
     ...amount('MB', 'big', 'native-for-await', 'grownMb'),
   },
   {
+    what: 'a line of 64 MB: process CPU to Locus-like JavaScript',
+    limit: 0.02,
+    ...ratio('long', 'native-for-await', 'locus-like', 'processCpuMs'),
+  },
+  {
+    what: 'list of 1,000 conversations: process CPU to Locus-like JavaScript',
+    limit: 0.02,
+    ...ratio('list', 'native', 'locus-like', 'processCpuMs'),
+  },
+  {
     what: 'slow consumer: process CPU to claude-agent-sdk',
     limit: 0.03,
     ...ratio('slow', 'native-for-await', 'claude-agent-sdk', 'processCpuMs'),

@@ -1,18 +1,21 @@
 #!/usr/bin/env node
 // @ts-check
-// Writes into docs/agents.md which scenarios the recordings of each dialect show, as the parser understands them.
+// Writes two tables into docs/agents.md: what the real agents do in each scenario of the conformance suite, and which scenarios the
+// recordings of each dialect show, as the parser understands them.
 //   node scripts/conformance.mjs            writes the table
 //   node scripts/conformance.mjs --check    ends with 1 if the page has another one
 //
-// It reads the snapshots beside the recordings (fixtures/transcripts/*/*/events.snap); the tests of the core fail when one of them
+// What the real agents do is checked by `npm run test:agents`, cell by cell (__test__/agents/conformance/). For the recordings it reads
+// the snapshots beside the recordings (fixtures/transcripts/*/*/events.snap); the tests of the core fail when one of them
 // differs from what the parser makes of its recording, so what is in the table has been seen in a run.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
+import { GAPS, SCENARIOS as RUN } from '../__test__/agents/conformance/expected.mjs'
+
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const PAGE = join(ROOT, 'docs', 'agents.md')
-const [BEGIN, END] = ['<!-- conformance: begin -->', '<!-- conformance: end -->']
 
 /**
  * A recording as it is understood.
@@ -105,34 +108,63 @@ function understood(name, snapshot) {
   }
 }
 
-/** The table as it has to be. */
-export function conformanceTable() {
-  const found = recordings()
-  const row = (/** @type {string[]} */ cells) => `| ${cells.join(' | ')} |`
-  const columns = [...found.keys()]
-  return [
-    row(['', ...columns]),
-    row(['---', ...columns.map(() => '---')]),
-    ...SCENARIOS.map(([scenario, shows]) =>
-      row([scenario, ...columns.map((column) => (found.get(column)?.some(shows) ? '✓' : '–'))]),
-    ),
-  ].join('\n')
+/** A table of texts. @param {string[]} head @param {string[][]} rows */
+function tableOf(head, rows) {
+  const line = (/** @type {string[]} */ cells) => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
-/** The page with this table in it. */
-export function pageWith(/** @type {string} */ page, /** @type {string} */ table) {
-  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)]
-  if (from < 0 || to < from) throw new Error(`docs/agents.md needs ${BEGIN} and ${END}`)
-  return `${page.slice(0, from + BEGIN.length)}\n${table}\n${page.slice(to)}`
+/** What the real agents do, with the reason where they do not. */
+export function conformanceTable() {
+  /** @type {string[]} */
+  const reasons = []
+  /** Equal reasons are told once. @param {string} reason */
+  const mark = (reason) => {
+    if (!reasons.includes(reason)) reasons.push(reason)
+    return `– (${reasons.indexOf(reason) + 1})`
+  }
+  const columns = Object.values(GAPS)
+  const rows = RUN.map((scenario) => [
+    scenario,
+    ...columns.map((gaps) => (gaps[scenario] === undefined ? '✓' : mark(gaps[scenario]))),
+  ])
+  const notes = reasons.map((reason, index) => `${index + 1}. ${reason}`)
+  return [tableOf(['', ...Object.keys(GAPS)], rows), '', ...notes].join('\n')
+}
+
+/** What the recordings show. */
+export function recordingsTable() {
+  const found = recordings()
+  const columns = [...found.keys()]
+  return tableOf(
+    ['', ...columns],
+    SCENARIOS.map(([scenario, shows]) => [
+      scenario,
+      ...columns.map((column) => (found.get(column)?.some(shows) ? '✓' : '–')),
+    ]),
+  )
+}
+
+/** The page with what is generated in it. @param {string} page */
+export function pageWithTables(page) {
+  return pageWith(pageWith(page, 'conformance', conformanceTable()), 'recordings', recordingsTable())
+}
+
+/** @param {string} page @param {string} name @param {string} table */
+function pageWith(page, name, table) {
+  const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`]
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)]
+  if (from < 0 || to < from) throw new Error(`docs/agents.md needs ${begin} and ${end}`)
+  return `${page.slice(0, from + begin.length)}\n${table}\n${page.slice(to)}`
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const page = readFileSync(PAGE, 'utf8')
-  const made = pageWith(page, conformanceTable())
+  const made = pageWithTables(page)
   if (!process.argv.includes('--check')) {
     writeFileSync(PAGE, made)
   } else if (made !== page) {
-    console.error('docs/agents.md has another table than the recordings: run node scripts/conformance.mjs')
+    console.error('docs/agents.md has other tables than it should have: run node scripts/conformance.mjs')
     process.exitCode = 1
   }
 }

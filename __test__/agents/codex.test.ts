@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
@@ -38,17 +38,6 @@ function textOf(chunks: StreamChunk[]): string {
 
 function statuses(chunks: StreamChunk[], name: string) {
   return chunks.flatMap((chunk) => (chunk.type === 'status' && chunk.status === name ? [chunk.detail] : []))
-}
-
-/** A codex that has no `app-server`, as old ones are: it takes the word for a prompt. */
-function oldCodex(): string {
-  const path = join(codex.project, 'old-codex')
-  writeFileSync(
-    path,
-    `#!/bin/sh\nif [ "$1" = app-server ]; then echo 'Error: stdin is not a terminal' >&2; exit 1; fi\nexec '${process.execPath}' '${codex.executable}' "$@"\n`,
-  )
-  chmodSync(path, 0o755)
-  return path
 }
 
 describe('locus exec with the real codex', () => {
@@ -293,7 +282,7 @@ describe('ExecSession with the real codex', () => {
   })
 
   test('speaks to an old codex by exec, and says so', async () => {
-    const session = await createSession({ executable: oldCodex(), allowAll: true })
+    const session = await createSession({ executable: codex.withoutAppServer(), allowAll: true })
     const warm: boolean[] = []
     session.on(ExecEventType.TURN_STARTED, ({ data }) => warm.push(data.warm))
     const first = await collect(session.executeStreaming('please TOOL'))

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -19,7 +19,7 @@ const CLI = fileURLToPath(new URL('../../dist/cli.cjs', import.meta.url))
 type Provider = 'claude' | 'codex' | 'qwen'
 
 /** A real agent, and for each test a model server, a home and a project of its own. */
-class RealAgent {
+export class RealAgent {
   executable = ''
   home = ''
   project = ''
@@ -119,6 +119,17 @@ export class RealClaude extends RealAgent {
 export class RealCodex extends RealAgent {
   constructor() {
     super('codex')
+  }
+
+  /** A codex that has no `app-server`, as old ones are: it takes the word for a prompt. */
+  withoutAppServer(): string {
+    const path = join(this.project, 'old-codex')
+    writeFileSync(
+      path,
+      `#!/bin/sh\nif [ "$1" = app-server ]; then echo 'Error: stdin is not a terminal' >&2; exit 1; fi\nexec '${process.execPath}' '${this.executable}' "$@"\n`,
+    )
+    chmodSync(path, 0o755)
+    return path
   }
 
   /** `config` is more of its config.toml. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 
 import { startAgent } from './agent.mjs'
-import { Lines } from './lines.mjs'
+import { splitLines } from './split-lines.mjs'
 
 const sessionId = randomUUID()
 
@@ -12,16 +12,12 @@ function write(type, payload) {
 }
 
 write('start', { command: 'exec', provider: 'claude', cwd: process.cwd() })
-const lines = new Lines()
-for await (const buffer of startAgent('replay-after-prompt').stdout) {
-  lines.push(buffer)
-  for (let line = lines.next(); line !== undefined; line = lines.next()) {
-    const { type, event, parent_tool_use_id: parent } = JSON.parse(line)
-    if (type !== 'stream_event' || event.type !== 'content_block_delta') continue
-    const { delta } = event
-    if (delta.type === 'text_delta') {
-      if (parent === null) write('text_delta', { content: delta.text })
-    } else if (delta.type === 'thinking_delta') write('thinking', { content: delta.thinking })
-  }
+for await (const line of splitLines(startAgent('replay-after-prompt').stdout)) {
+  const { type, event, parent_tool_use_id: parent } = JSON.parse(line)
+  if (type !== 'stream_event' || event.type !== 'content_block_delta') continue
+  const { delta } = event
+  if (delta.type === 'text_delta') {
+    if (parent === null) write('text_delta', { content: delta.text })
+  } else if (delta.type === 'thinking_delta') write('thinking', { content: delta.thinking })
 }
 write('done', { exitCode: 0, success: true })

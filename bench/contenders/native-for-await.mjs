@@ -3,7 +3,11 @@ import { agentPath } from './agent.mjs'
 import { measure } from './measure.mjs'
 
 await measure(async (consumer) => {
-  const session = await ExecSession.create({ executable: agentPath('replay-after-prompt'), save: false })
+  const session = await ExecSession.create({
+    executable: agentPath('replay-after-prompt'),
+    save: false,
+    maxLineBytes: 128 * 1024 * 1024,
+  })
   for await (const chunk of session.executeStreaming('go')) {
     if (chunk.type === 'text_delta') consumer.take('text_delta', chunk.content, chunk.parentToolUseId)
     else if (chunk.type === 'thinking') {

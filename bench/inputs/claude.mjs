@@ -64,6 +64,15 @@ function message(n, type, role, block) {
   }
 }
 
+/** A turn with one tool use whose result is a line of `count` megabytes. */
+export function* longResult(count) {
+  yield INIT
+  const content = 'const answer = 42\n'.repeat((count * BIG_RESULT_UNITS) / 18)
+  yield message(1, 'assistant', 'assistant', { type: 'tool_use', id: 'toolu_1', name: 'Read', input: {} })
+  yield message(2, 'user', 'user', { type: 'tool_result', tool_use_id: 'toolu_1', content })
+  yield RESULT
+}
+
 /** A turn with `count` tool uses whose results are a million units long; every other one is plain ASCII. */
 export function* bigResults(count) {
   const next = random()

@@ -1,0 +1,51 @@
+// @ts-check
+// What the real agents are expected to do in which scenario. `conformance.test.ts` runs every one of them and fails where one does
+// otherwise; `scripts/conformance.mjs` writes them as a table into docs/agents.md.
+
+/** The scenarios, in the order of the table; what each of them is: `scenarios.ts`. */
+export const SCENARIOS = /** @type {const} */ ([
+  'text, word by word',
+  'text beyond ASCII',
+  '5,000 words at once',
+  'thinking',
+  'a tool that succeeds',
+  'a tool that fails',
+  'a tool that prints 1 MB',
+  'a tool that is denied',
+  'two tools in one answer',
+  'a subagent',
+  'a second turn in the same process',
+  'going on in another process',
+  'an interrupt that keeps the process',
+  'the same while a tool runs',
+  'a refused request',
+  'an account that is not known',
+  'a limit that passes',
+  'a model that falls silent',
+  'the tokens, exactly',
+])
+
+/** @typedef {(typeof SCENARIOS)[number]} Scenario */
+/** @typedef {'claude' | 'codex' | 'codex, by `exec`' | 'qwen, by ACP'} Column */
+
+/** Where an agent cannot do it, and why. @type {Record<Column, Partial<Record<Scenario, string>>>} */
+export const GAPS = {
+  claude: {},
+  codex: {},
+  'codex, by `exec`': {
+    'text, word by word': 'each message comes when it is complete',
+    'a tool that is denied': 'it asks nobody: what it would ask about is not allowed',
+    'a subagent': 'what subagents do is not told',
+    'a second turn in the same process': 'every turn has a process of its own',
+    'an interrupt that keeps the process':
+      'its process is ended; the next turn goes on with the conversation',
+    'the same while a tool runs': 'its process is ended; the next turn goes on with the conversation',
+    'a refused request': 'it does not say that it was the API that refused: `AGENT_ERROR`',
+    'a limit that passes':
+      'every try is a new conversation, for which the model server counts its refusals anew',
+  },
+  'qwen, by ACP': {
+    'a tool that fails': 'it calls a command completed that left with 3; the exit code is in what it printed',
+    'a subagent': 'its subagents are not marked',
+  },
+}
