@@ -4,8 +4,8 @@
  */
 export async function* splitLines(stream) {
   let rest = ''
-  for await (const buffer of stream) {
-    rest += buffer.toString()
+  for await (const text of stream.setEncoding('utf8')) {
+    rest += text
     const lines = rest.split('\n')
     rest = lines.pop()
     yield* lines
