@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test, vi } from 'vitest'
 
-import { ExecEventType, type StreamChunk } from '../../ts/index.js'
+import { ExecEventType } from '../../ts/index.js'
+import { chunksOf, textOf } from '../support/session.js'
 import { markedProcesses } from './marked-processes.js'
 import { RealQwen } from './real-agent.js'
 
@@ -12,18 +13,6 @@ import { RealQwen } from './real-agent.js'
 const qwen = new RealQwen()
 
 const byName = () => ['--provider', 'qwen', '--executable', qwen.executable]
-
-async function collect(chunks: AsyncIterable<StreamChunk>): Promise<StreamChunk[]> {
-  const list: StreamChunk[] = []
-  for await (const chunk of chunks) {
-    list.push(chunk)
-  }
-  return list
-}
-
-function textOf(chunks: StreamChunk[]): string {
-  return chunks.map((chunk) => (chunk.type === 'text_delta' ? chunk.content : '')).join('')
-}
 
 describe('locus exec with a real agent that speaks ACP', () => {
   test('shows its words one by one', async () => {
@@ -113,7 +102,7 @@ describe('ExecSession with a real agent that speaks ACP', () => {
         return { behavior: asked.length === 1 ? 'deny' : 'allow' }
       },
     })
-    const denied = await collect(session.executeStreaming(`please WRITETOOL path=<${file}>`))
+    const denied = await chunksOf(session.executeStreaming(`please WRITETOOL path=<${file}>`))
     expect(existsSync(file)).toBe(false)
     expect(denied.map(({ type }) => type)).toContain('permission_request')
     await session.execute(`please WRITETOOL path=<${file}>`)
@@ -124,13 +113,13 @@ describe('ExecSession with a real agent that speaks ACP', () => {
 
   test('gives thinking, a plan, and text outside ASCII as it was written', async () => {
     const session = await qwen.createSession({ allowAll: true })
-    const chunks = await collect(session.executeStreaming('please THINK and UNICODE'))
+    const chunks = await chunksOf(session.executeStreaming('please THINK and UNICODE'))
     const thoughts = chunks.map((chunk) => (chunk.type === 'thinking' ? (chunk.content ?? '') : '')).join('')
     expect(thoughts).toBe('Hmm, let me think.')
     expect(textOf(chunks)).toContain('日本語')
     expect(textOf(chunks)).toBe(chunks.findLast((chunk) => chunk.type === 'result')?.content)
 
-    const planned = await collect(session.executeStreaming('please PLANTOOL'))
+    const planned = await chunksOf(session.executeStreaming('please PLANTOOL'))
     expect(planned.find((chunk) => chunk.type === 'tool_parameters')).toMatchObject({
       tool: 'todo_list',
       parameters: {
@@ -140,27 +129,6 @@ describe('ExecSession with a real agent that speaks ACP', () => {
         ],
       },
     })
-  })
-
-  test('keeps its process and conversation after a turn was interrupted', async () => {
-    const session = await qwen.createSession({ allowAll: true })
-    const warm: boolean[] = []
-    session.on(ExecEventType.TURN_STARTED, ({ data }) => warm.push(data.warm))
-    for (const [prompt, until] of [
-      ['please SLOW', 'text_delta'],
-      ['please SLEEPTOOL', 'tool_parameters'],
-    ]) {
-      const stream = session.executeStreaming(prompt as string)
-      for await (const chunk of stream) {
-        if (chunk.type === until) {
-          break
-        }
-      }
-      await expect(stream.result).rejects.toMatchObject({ code: 'CANCELLED' })
-    }
-    const { content } = await session.execute('please ECHO')
-    expect(content).toContain('please SLOW')
-    expect(warm).toEqual([false, true, true])
   })
 
   test('tells failures of the API apart, and goes on when a limit has passed', async () => {

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
 
-import { type ExecEvent, ExecEventType, type SessionOptions, type StreamChunk } from '../../ts/index.js'
+import { type ExecEvent, ExecEventType, type SessionOptions } from '../../ts/index.js'
+import { chunksOf, textOf } from '../support/session.js'
 import { RealClaude } from './real-agent.js'
 
 const claude = new RealClaude({ CLAUDE_CODE_MAX_RETRIES: '3' })
@@ -13,18 +14,6 @@ const createSession = (options?: SessionOptions) => claude.createSession(options
 const withClaude = (args: string[]) => ['--executable', claude.executable, ...args]
 const locusExec = (...args: string[]) => claude.start(withClaude(args), { LOCUS_PROVIDER: 'claude' })
 const runToEnd = (...args: string[]) => claude.run(withClaude(args), { LOCUS_PROVIDER: 'claude' })
-
-async function collect(chunks: AsyncIterable<StreamChunk>): Promise<StreamChunk[]> {
-  const list: StreamChunk[] = []
-  for await (const chunk of chunks) {
-    list.push(chunk)
-  }
-  return list
-}
-
-function textOf(chunks: StreamChunk[]): string {
-  return chunks.map((chunk) => (chunk.type === 'text_delta' ? chunk.content : '')).join('')
-}
 
 describe('locus exec with the real claude', () => {
   test('shows its first word while the agent is still writing', async () => {
@@ -149,7 +138,7 @@ describe('ExecSession with the real claude', () => {
 
   test('marks what a subagent does', async () => {
     const session = await createSession({ allowAll: true })
-    const chunks = await collect(session.executeStreaming('please AGENT'))
+    const chunks = await chunksOf(session.executeStreaming('please AGENT'))
     const agent = chunks.find((chunk) => chunk.type === 'tool_parameters' && chunk.tool !== 'Bash')
     const inner = chunks.filter(
       (chunk) => chunk.type === 'tool_result' && chunk.parentToolUseId !== undefined,
@@ -164,7 +153,7 @@ describe('ExecSession with the real claude', () => {
 
   test('gives thinking, tool input and tool result', async () => {
     const session = await createSession({ allowAll: true })
-    const chunks = await collect(session.executeStreaming('please THINK and FAILTOOL'))
+    const chunks = await chunksOf(session.executeStreaming('please THINK and FAILTOOL'))
     const thoughts = chunks.map((chunk) => (chunk.type === 'thinking' ? (chunk.content ?? '') : '')).join('')
     expect(thoughts).not.toBe('')
     expect(chunks).toContainEqual(expect.objectContaining({ type: 'tool_use', tool: 'Bash' }))
@@ -200,7 +189,7 @@ describe('ExecSession with the real claude', () => {
         return asked.length === 1 ? { behavior: 'deny', message: 'not today' } : { behavior: 'allow' }
       },
     })
-    const first = await collect(session.executeStreaming(`please WRITETOOL path=${file}`))
+    const first = await chunksOf(session.executeStreaming(`please WRITETOOL path=${file}`))
     expect(first.find((chunk) => chunk.type === 'tool_result')?.error).toContain('not today')
     expect(existsSync(file)).toBe(false)
     await session.execute(`please WRITETOOL path=${file}`)
@@ -210,7 +199,7 @@ describe('ExecSession with the real claude', () => {
 
   test('delivers text outside ASCII as it was written', async () => {
     const session = await createSession()
-    const chunks = await collect(session.executeStreaming('please UNICODE'))
+    const chunks = await chunksOf(session.executeStreaming('please UNICODE'))
     expect(textOf(chunks)).toContain('日本語')
     expect(textOf(chunks)).toContain('🦀')
     expect(textOf(chunks)).toBe(chunks.findLast((chunk) => chunk.type === 'result')?.content)

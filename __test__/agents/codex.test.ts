@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 
 import { ExecEventType, type ExecSession, type SessionOptions, type StreamChunk } from '../../ts/index.js'
+import { chunksOf, textOf } from '../support/session.js'
 import { RealCodex } from './real-agent.js'
 
 const codex = new RealCodex()
@@ -22,18 +23,6 @@ function locusExec(...args: string[]) {
 
 function runToEnd(...args: string[]) {
   return codex.run(['--executable', codex.executable, ...args], { LOCUS_PROVIDER: 'codex' })
-}
-
-async function collect(chunks: AsyncIterable<StreamChunk>): Promise<StreamChunk[]> {
-  const list: StreamChunk[] = []
-  for await (const chunk of chunks) {
-    list.push(chunk)
-  }
-  return list
-}
-
-function textOf(chunks: StreamChunk[]): string {
-  return chunks.map((chunk) => (chunk.type === 'text_delta' ? chunk.content : '')).join('')
 }
 
 function statuses(chunks: StreamChunk[], name: string) {
@@ -159,7 +148,7 @@ describe('ExecSession with the real codex', () => {
 
   test('gives thinking, a search, tool input and tool result', async () => {
     const session = await createSession({ allowAll: true })
-    const chunks = await collect(session.executeStreaming('please THINK and FAILTOOL'))
+    const chunks = await chunksOf(session.executeStreaming('please THINK and FAILTOOL'))
     const thoughts = chunks.map((chunk) => (chunk.type === 'thinking' ? (chunk.content ?? '') : '')).join('')
     expect(thoughts).toBe('Hmm, let me think.')
     const use = chunks.find((chunk) => chunk.type === 'tool_parameters')
@@ -169,7 +158,7 @@ describe('ExecSession with the real codex', () => {
     // Codex reads both pipes of a command, in the order in which it finds something in them.
     expect(result?.error).toMatch(/^exit code 3\n(out\nerr|err\nout)$/)
 
-    const searched = await collect(session.executeStreaming('please SEARCH'))
+    const searched = await chunksOf(session.executeStreaming('please SEARCH'))
     expect(searched.find((chunk) => chunk.type === 'tool_parameters')).toMatchObject({
       tool: 'web_search',
       parameters: { query: 'weather in Paris' },
@@ -185,7 +174,7 @@ describe('ExecSession with the real codex', () => {
         return asked.length === 1 ? { behavior: 'deny' } : { behavior: 'allow' }
       },
     })
-    const first = await collect(session.executeStreaming(`please WRITETOOL path=<${file}>`))
+    const first = await chunksOf(session.executeStreaming(`please WRITETOOL path=<${file}>`))
     expect(first.find((chunk) => chunk.type === 'tool_result')).toMatchObject({
       success: false,
       error: 'declined',
@@ -204,7 +193,7 @@ describe('ExecSession with the real codex', () => {
     const quokka = fileURLToPath(new URL('mcp-server.mjs', import.meta.url))
     const config = `[mcp_servers.quokka]\ncommand = '${process.execPath}'\nargs = ['${quokka}']\n`
     const session = await createSession({ allowedTools: ['mcp__quokka__greet'] }, config)
-    const chunks = await collect(session.executeStreaming('please MCPTOOL'))
+    const chunks = await chunksOf(session.executeStreaming('please MCPTOOL'))
     expect(chunks.find((chunk) => chunk.type === 'tool_result')).toMatchObject({
       tool: 'mcp__quokka__greet',
       success: true,
@@ -214,33 +203,12 @@ describe('ExecSession with the real codex', () => {
 
   test('marks what a subagent does', async () => {
     const session = await createSession({ allowAll: true })
-    const chunks = await collect(session.executeStreaming('please AGENT'))
+    const chunks = await chunksOf(session.executeStreaming('please AGENT'))
     const spawned = chunks.find((chunk) => chunk.type === 'tool_parameters')
     expect(spawned).toMatchObject({ tool: 'spawn_agent' })
     expect(textOf(chunks.filter((chunk) => !('parentToolUseId' in chunk)))).toBe(
       'Hello from the stand-in model.That is what came of it.',
     )
-  })
-
-  test('keeps its process and conversation after a turn was interrupted', async () => {
-    const session = await createSession({ allowAll: true })
-    const warm: boolean[] = []
-    session.on(ExecEventType.TURN_STARTED, ({ data }) => warm.push(data.warm))
-    for (const [prompt, until] of [
-      ['please SLOW', 'text_delta'],
-      ['please SLEEPTOOL', 'tool_parameters'],
-    ]) {
-      const stream = session.executeStreaming(prompt as string)
-      for await (const chunk of stream) {
-        if (chunk.type === until) {
-          break
-        }
-      }
-      await expect(stream.result).rejects.toMatchObject({ code: 'CANCELLED' })
-    }
-    const { content } = await session.execute('please ECHO')
-    expect(content).toContain('please SLOW')
-    expect(warm).toEqual([false, true, true])
   })
 
   test('tells failures of the API apart', async () => {
@@ -275,23 +243,16 @@ describe('ExecSession with the real codex', () => {
     expect(statuses(chunks, 'abandoned')).toHaveLength(1)
   })
 
-  test('delivers text outside ASCII as it was written', async () => {
-    const session = await createSession()
-    const chunks = await collect(session.executeStreaming('please UNICODE'))
-    expect(textOf(chunks)).toContain('日本語')
-    expect(textOf(chunks)).toBe(chunks.findLast((chunk) => chunk.type === 'result')?.content)
-  })
-
   test('speaks to an old codex by exec, and says so', async () => {
     const session = await createSession({ executable: codex.withoutAppServer(), allowAll: true })
     const warm: boolean[] = []
     session.on(ExecEventType.TURN_STARTED, ({ data }) => warm.push(data.warm))
-    const first = await collect(session.executeStreaming('please TOOL'))
+    const first = await chunksOf(session.executeStreaming('please TOOL'))
     expect(statuses(first, 'fallback')).toHaveLength(1)
     expect(first.find((chunk) => chunk.type === 'tool_result')).toMatchObject({ data: 'hi-from-shell\n' })
 
     const before = codex.server.usage()
-    const second = await collect(session.executeStreaming('please ECHO'))
+    const second = await chunksOf(session.executeStreaming('please ECHO'))
     expect(statuses(second, 'fallback')).toHaveLength(0)
     expect(textOf(second)).toContain('please TOOL')
     const { input, output } = codex.server.usage()
