@@ -105,6 +105,8 @@ impl Registered {
     }
 }
 
+// A method that is forgotten here would silently have its default, whatever the agent behind it says.
+#[deny(clippy::missing_trait_methods)]
 impl Agent for Registered {
     fn name(&self) -> &str {
         &self.entry.name
