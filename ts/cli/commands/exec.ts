@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { relative, resolve } from 'node:path'
+import { resolve } from 'node:path'
 
 import { listAgents } from '../../agents.js'
 import { ErrorHandler, type Fallback } from '../../error-handler.js'
@@ -13,6 +13,7 @@ import { ExecSession } from '../../session.js'
 import { withConsent } from '../agents/consent.js'
 import { parseDuration } from '../duration.js'
 import { EXIT_CODES, EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
+import { nameIn } from '../file-names.js'
 import { type LimitFlags, limitsOf } from '../limits.js'
 import type { Asker, PermissionDesk } from '../permissions/permission-desk.js'
 import { readPrompt } from '../prompt.js'
@@ -84,7 +85,7 @@ export function planOf(flags: ExecFlags): Plan {
     budget: settings.budget?.session,
   }
   // A path is given from here, and kept as it is seen from the project.
-  const images = flags.image?.map((path) => relative(projectPath, resolve(path)) || '.')
+  const images = flags.image?.map((path) => nameIn(projectPath, resolve(path)))
   const turn = { ...limitsOf(flags, settings), ...(images && { images }) }
   return { options, turn, projectPath, provider, history: settings.history }
 }
