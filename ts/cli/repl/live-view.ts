@@ -83,6 +83,10 @@ export class LiveView implements ReplView {
     this.#screen = new Screen(parts.stdout, (columns, rows) => this.#compose(columns, rows))
   }
 
+  get columns(): number {
+    return this.#screen.columns
+  }
+
   start(state: ReplState, listener: ReplListener): void {
     this.#state = state
     this.#listener = listener

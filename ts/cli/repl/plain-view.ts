@@ -39,6 +39,10 @@ export class PlainView implements ReplView {
     this.#err = new Output(stderr)
   }
 
+  get columns(): number {
+    return this.#err.isTerminal ? this.#err.columns : Number.POSITIVE_INFINITY
+  }
+
   start(state: ReplState, listener: ReplListener): void {
     this.#state = state
     this.#lines = createInterface({ input: this.#stdin, terminal: false })
