@@ -152,7 +152,7 @@ impl Dialect for AppServer {
             match (&message.method, message.id) {
                 (Some(method), None) => self.notification(method.as_str(), &params(), json, now, sink),
                 (Some(method), Some(id)) => {
-                    self.questions.ask(method.as_str(), id, &params(), &self.items, sink)
+                    self.questions.ask(method.as_str(), id, &params(), &self.items, sink);
                 }
                 (None, Some(id)) => self.answered(id, &message, json, sink),
                 (None, None) => unparsed(json.as_str(), "a message without a method or an id", sink),
