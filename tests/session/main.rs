@@ -15,6 +15,7 @@ mod endings;
 mod flow;
 mod images;
 mod launch;
+mod otherwise;
 mod permission;
 mod recording;
 mod resume;

@@ -1,5 +1,5 @@
 // @ts-check
-// What the real agents are expected to do in which scenario. `conformance.test.ts` runs every one of them and fails where one does
+// What the real agents are expected to do in which scenario. The tests beside this file run every one of them and fail where one does
 // otherwise; `scripts/conformance.mjs` writes them as a table into docs/agents.md.
 
 /** The scenarios, in the order of the table; what each of them is: `scenarios.ts`. */

@@ -128,8 +128,11 @@ impl Agent for Registered {
     }
 
     fn fallback(&self) -> Option<Arc<dyn Agent>> {
-        let speaker = self.speaker.fallback()?;
-        Some(Arc::new(Self::speaking(speaker, self.entry.clone())))
+        let other = match self.speaker.fallback() {
+            Some(speaker) => Self::speaking(speaker, self.entry.clone()),
+            None => Self::of(self.entry.spoken_otherwise()?)?,
+        };
+        Some(Arc::new(other))
     }
 
     fn is_held_open(&self) -> bool {
