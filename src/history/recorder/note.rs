@@ -44,7 +44,9 @@ impl Note {
                 Self::Record { record, .. } => match record {
                     Record::Prompt { content, .. } => content.len(),
                     Record::Turn(turn) => turn.content.as_ref().map_or(0, String::len),
-                    Record::State(state) => state.context.as_ref().map_or(0, |context| context.to_string().len()),
+                    Record::State(state) => {
+                        state.context.as_ref().map_or(0, |context| context.to_string().len())
+                    }
                     // What else is long was cut before.
                     _ => 0,
                 },

@@ -34,15 +34,22 @@ struct State {
     backlog: Backlog,
     /// Whether a thread writes it, or will as soon as there is one.
     at_work: bool,
-    /// Whether the clock has been told of the text that waits.
-    clocked: bool,
-    /// Whether that text has waited long enough.
-    due: bool,
+    alarm: Alarm,
     /// Whether nobody writes any more.
     stopped: bool,
     /// Whether that is because too much could not be written.
     gave_up: bool,
     failure: Option<Failure>,
+}
+
+/// What the clock knows of text that waits.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Alarm {
+    #[default]
+    Off,
+    Set,
+    /// It has waited long enough.
+    Rung,
 }
 
 /// What writes.
@@ -76,7 +83,8 @@ impl Recording {
         }
         match state.backlog.say(piece, run_id, timestamp) {
             Urgency::Now => self.to_work(&mut state),
-            Urgency::Soon if !std::mem::replace(&mut state.clocked, true) => {
+            Urgency::Soon if state.alarm == Alarm::Off => {
+                state.alarm = Alarm::Set;
                 writers::write_later(Arc::<Self>::clone(self));
             }
             Urgency::Soon | Urgency::Along => {}
@@ -185,7 +193,9 @@ impl Recording {
 
     fn take(&self) -> Batch {
         let mut state = self.lock();
-        state.due = false;
+        if state.alarm == Alarm::Rung {
+            state.alarm = Alarm::Off;
+        }
         let batch = state.backlog.take(now());
         self.weigh(&state);
         batch
@@ -213,7 +223,7 @@ impl Work for Recording {
         let too_much = pen.lines.len() > BACKLOG_LIMIT;
         state.gave_up = too_much && !pen.conversation.is_broken();
         state.stopped = closing || too_much;
-        let goes_on = !state.stopped && (state.due || state.backlog.is_urgent());
+        let goes_on = !state.stopped && (state.alarm == Alarm::Rung || state.backlog.is_urgent());
         state.at_work = goes_on;
         if state.stopped {
             waiters.extend(state.backlog.take(now()).waiters);
@@ -229,9 +239,9 @@ impl Work for Recording {
 
     fn is_due(&self) -> bool {
         let mut state = self.lock();
-        state.clocked = false;
-        state.due = !state.stopped && state.backlog.has_text();
-        state.due && !std::mem::replace(&mut state.at_work, true)
+        let rings = !state.stopped && state.backlog.has_text();
+        state.alarm = if rings { Alarm::Rung } else { Alarm::Off };
+        rings && !std::mem::replace(&mut state.at_work, true)
     }
 }
 
