@@ -187,12 +187,12 @@ describe('the package that is installed from them', { timeout: 60_000 }, () => {
     rmSync(installedIn(lonely, packageOf(HOST)), { recursive: true })
     expect(await failureOf(lonely)).toMatch(
       new RegExp(
-        `^✗ INTERNAL 'locus-runner' of .* on ${process.platform} ${process.arch}.*'${packageOf(HOST)}'`,
+        `^✗ BROKEN_INSTALLATION 'locus-runner' of .* on ${process.platform} ${process.arch}.*'${packageOf(HOST)}'`,
       ),
     )
     expect(await failureOf(lonely, { LOCUS_RUNNER_PATH: '/bin/true' })).toMatch(
       new RegExp(
-        `^✗ INTERNAL the native addon of .*'${packageOf(HOST)}' is not installed.*--include=optional`,
+        `^✗ BROKEN_INSTALLATION the native addon of .*'${packageOf(HOST)}' is not installed.*--include=optional`,
       ),
     )
   })
@@ -204,7 +204,9 @@ describe('the package that is installed from them', { timeout: 60_000 }, () => {
       'not an addon\n'.repeat(9),
     )
     const message = await failureOf(broken)
-    expect(message).toMatch(/^✗ INTERNAL the native addon of @locus\/exec-native cannot be loaded on /)
+    expect(message).toMatch(
+      /^✗ BROKEN_INSTALLATION the native addon of @locus\/exec-native cannot be loaded on /,
+    )
     expect(message).toContain(`locus-exec.${HOST}.node: `)
     expect(message).not.toContain('is not installed')
   })

@@ -79,6 +79,7 @@ function program(run: (words: string[], flags: Flags) => Promise<void>): Command
       '--fallback <names>',
       'agents that take over, in this order, where one is limited, missing or not logged in',
     )
+    .option('--no-fallback', 'nobody takes over, whatever the settings say')
     .option('--fallback-after-changes', 'also where the turn that failed had changed something')
     .option('--max-cost-usd <dollars>', 'stop the turn when it has cost more')
     .option('--max-tokens <count>', 'stop the turn when it has used more, the cache included')
