@@ -20,7 +20,7 @@ use super::cancel::{Cancellation, Measure, StopCause};
 use super::dispatcher::Dispatcher;
 use super::journal::Journal;
 use super::session::{Message, SessionOptions};
-use super::sink::RunSink;
+use super::sink::{Heard, RunSink};
 use super::turn::{Ended, Output, Turn};
 use crate::agent::{Agent, Decision, Dialect, PermissionRequest, Signal, TurnEnd};
 use crate::error::{Error, ErrorKind, ErrorReport, Result, Symptoms};
@@ -275,24 +275,30 @@ impl Executor {
     ) {
         let now = self.dispatcher.tick();
         while let Some(frame) = next(&mut live.frames) {
-            let output = self.turn.as_mut().map(|turn| &mut turn.output);
-            let mut sink = RunSink {
-                dispatcher: &mut self.dispatcher,
-                agent: &*self.agent,
-                output,
-                drop_chunks,
-                signals: Vec::new(),
-                used: false,
-            };
+            let mut sink = self.sink(drop_chunks);
             sink.frame(&frame, now, &mut *live.dialect);
-            let RunSink { signals, used, .. } = sink;
-            if used {
-                self.keep_to_budget(live);
-            }
-            for signal in signals {
-                self.act_on(signal, live);
-                self.conclude().await;
-            }
+            let heard = sink.heard();
+            self.act_on_all(heard, live).await;
+        }
+    }
+
+    fn sink(&mut self, drop_chunks: bool) -> RunSink<'_> {
+        RunSink {
+            dispatcher: &mut self.dispatcher,
+            agent: &*self.agent,
+            output: self.turn.as_mut().map(|turn| &mut turn.output),
+            drop_chunks,
+            heard: Heard::default(),
+        }
+    }
+
+    async fn act_on_all(&mut self, heard: Heard, live: &mut Live) {
+        if heard.used {
+            self.keep_to_budget(live);
+        }
+        for signal in heard.signals {
+            self.act_on(signal, live);
+            self.conclude().await;
         }
     }
 
@@ -397,6 +403,10 @@ impl Executor {
         self.journal.process_ended(exit);
         self.decode(&mut live, FrameDecoder::next_frame, false).await;
         self.decode(&mut live, FrameDecoder::finish, false).await;
+        let mut sink = self.sink(false);
+        live.dialect.ended(exit.code, &mut sink);
+        let heard = sink.heard();
+        self.act_on_all(heard, &mut live).await;
         if let Some(turn) = &self.turn {
             if turn.cancellation.is_some() {
                 // Whoever cancelled is told when nothing is left.
