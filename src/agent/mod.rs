@@ -16,6 +16,7 @@ mod image;
 mod json;
 mod lenient;
 mod line;
+mod opencode;
 mod permission;
 pub mod registry;
 mod todo_list;
