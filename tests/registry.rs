@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use locus_exec::agent::registry::{CAPABILITIES, Consents, Origin, Registry};
-use locus_exec::agent::{AgentOptions, agent_named};
+use locus_exec::agent::{Agent, AgentOptions, agent_named};
 use locus_exec::usage::PriceTable;
 use locus_exec::{Error, ErrorKind, Result};
 use tempfile::TempDir;
@@ -97,7 +97,7 @@ fn an_agent_that_is_not_known_is_told_with_those_that_are() {
     let error = place.registry(false).unwrap().agent("hal").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "unknown provider 'hal'; known providers: acp, claude, codex, demo, gemini, goose, mine, opencode, qwen, theirs"
+        "unknown provider 'hal'; known providers: acp, claude, codex, demo, gemini, gemini-json, goose, mine, opencode, qwen, theirs"
     );
 }
 
@@ -173,6 +173,40 @@ fn an_agent_can_do_what_its_dialect_can_unless_its_entry_says_less() {
     );
     let exec = registry.agent("codex").unwrap().fallback().unwrap();
     assert_eq!((exec.name(), exec.is_held_open(), exec.takes_images()), ("codex", false, false));
+}
+
+#[test]
+fn another_way_changes_how_an_agent_is_spoken_to_and_nothing_else() {
+    let place = Place::with(
+        "[agents.boxed]\nextends = 'qwen'\nwrapper = ['box']\notherwise = 'old'\n\
+         [agents.old]\ndialect = 'codex'\nargs = ['--old']\nwrapper = ['none']\ncapabilities = []\notherwise = 'older'\n\
+         [agents.older]\nextends = 'claude'\n",
+        "",
+    );
+    let told = |agent: &dyn Agent| {
+        let command = agent.command(&AgentOptions::default()).unwrap();
+        let words = command.args[..2].iter().map(|word| word.to_str().unwrap().to_owned());
+        (agent.name().to_owned(), words.collect::<Vec<_>>().join(" "), agent.can_resume())
+    };
+    let mut agent = place.registry(false).unwrap().agent("boxed").unwrap();
+    let mut ways = vec![told(&*agent)];
+    while let Some(other) = agent.fallback() {
+        ways.push(told(&*other));
+        agent = other;
+    }
+    let expected =
+        [("qwen --acp", true), ("qwen --old", false), ("qwen --old", false), ("qwen --print", true)];
+    assert_eq!(ways, expected.map(|(words, can)| ("boxed".to_owned(), words.to_owned(), can)));
+}
+
+#[test]
+fn a_project_that_changes_another_way_needs_consent() {
+    let user = "[agents.mine]\nextends = 'claude'\notherwise = 'codex'\n";
+    let place = Place::with(user, "[agents.codex]\nargs = ['--evil']\n");
+    let registry = place.registry(false).unwrap();
+    assert_eq!(kind(registry.agent("mine")), ErrorKind::AgentNotAllowed);
+    let mine = registry.list().unwrap().into_iter().find(|agent| agent.entry.name == "mine").unwrap();
+    assert_eq!((mine.origin, mine.allowed), (Origin::Project, false));
 }
 
 #[test]
@@ -266,6 +300,10 @@ fn a_bad_file_is_told_with_its_place_and_what_to_do() {
         "[agents.x]\nextends = 'hal'\n",
         "[agents.x]\nextends = 'y'\n[agents.y]\nextends = 'x'\n",
         "[agents.claude]\nextends = 'claude'\n",
+        "[agents.x]\nextends = 'claude'\n[agents.y]\nextends = 'x'\notherwise = 'hal'\n",
+        "[agents.x]\nextends = 'claude'\notherwise = 'x'\n",
+        "[agents.x]\nextends = 'claude'\notherwise = 'y'\n[agents.y]\nextends = 'z'\n[agents.z]\nextends = 'claude'\notherwise = 'x'\n",
+        "[agents.x]\nextends = 'claude'\notherwise = ['y']\n",
         "[agents.claude]\nargs = '--bare'\n",
         "[agents.claude]\nargs = ['--bare', 1]\n",
         "[agents.claude]\nmodel = ''\n",

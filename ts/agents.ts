@@ -41,6 +41,8 @@ export interface AgentInfo {
   statusSince?: string
   /** Variables of the environment any of which is enough to be logged in. */
   keys: string[]
+  /** The agent whose way to be spoken to is tried where the installed version does not know this one. */
+  otherwise?: string
   /** Where what is said of it comes from. */
   origin: 'built-in' | 'user' | 'project'
   /** Whether it may be run: what the project's file says of it, if anything, is allowed. */

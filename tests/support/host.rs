@@ -2,8 +2,9 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
 
-use locus_exec::agent::agent_named;
+use locus_exec::agent::{Agent, agent_named};
 use locus_exec::event::EventKind;
 use locus_exec::run::{Budget, RetryContext, RetryPolicy, Session, SessionOptions, Timeouts, TurnOptions};
 use locus_exec::{Error, Result};
@@ -37,6 +38,15 @@ impl Host {
         name: &str,
         change: impl FnOnce(&mut SessionOptions, &Path),
     ) -> Self {
+        Self::of_agent(agent_named(provider).expect("the provider is known"), name, change)
+    }
+
+    /// A host of a fake agent that is spoken to as this agent.
+    pub(crate) fn of_agent(
+        provider: Arc<dyn Agent>,
+        name: &str,
+        change: impl FnOnce(&mut SessionOptions, &Path),
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let mut options = SessionOptions::default();
         options.agent.executable = Some(agent(name).into());
@@ -44,7 +54,6 @@ impl Host {
         folder.path().clone_into(&mut options.agent.cwd);
         change(&mut options, folder.path());
         let (queue, events) = Events::new();
-        let provider = agent_named(provider).expect("the provider is known");
         Self { session: Session::start(provider, options, queue), events, folder }
     }
 

@@ -1,7 +1,7 @@
 import { wrapAnsi } from 'fast-wrap-ansi'
 import { describe, expect, it } from 'vitest'
 
-import { wrapped } from '../../../ts/cli/display/wrapped.js'
+import { definitions, wrapped } from '../../../ts/cli/display/wrapped.js'
 
 const WORDS = [
   'a',
@@ -41,5 +41,37 @@ describe('a line that is broken into rows', () => {
   it('keeps a line that is as wide as a row may be', () => {
     expect(wrapped('1234 6789', 10)).toEqual(['1234 6789'])
     expect(wrapped('1234 67890', 10)).toEqual(['1234', '67890'])
+  })
+})
+
+describe('terms and what they mean', () => {
+  const rows = [
+    { term: 'one', meaning: 'a meaning that is longer than there is room' },
+    { term: 'longer than that', meaning: 'two\nlines' },
+  ]
+
+  it('stand beside each other', () => {
+    expect(definitions(rows, { width: 6, columns: 31 })).toEqual([
+      'one   a meaning that is longer',
+      '      than there is room',
+      'longer than that',
+      '      two',
+      '      lines',
+    ])
+  })
+
+  it('stand below each other where there is no room', () => {
+    expect(definitions(rows.slice(0, 1), { width: 6, columns: 25 })).toEqual([
+      'one',
+      '    a meaning that is',
+      '    longer than there is',
+      '    room',
+    ])
+  })
+
+  it('are not broken where there is no end of the line', () => {
+    expect(definitions(rows.slice(0, 1), { width: 6, columns: Number.POSITIVE_INFINITY })).toEqual([
+      'one   a meaning that is longer than there is room',
+    ])
   })
 })

@@ -40,34 +40,35 @@ describe('commands', () => {
         /reset, new                   begin a new conversation
         /history [count]              show what was said in this conversation
         /sessions                     list the conversations of this project
-        /resume [id]                  go on with another conversation (default: the on
-      e before)
+        /resume [id]                  go on with another conversation (default: the
+                                      one before)
         /session                      show the id of this conversation
         /model [name]                 show or change the model
         /provider [name]              show or change the agent
-        /status                       show who answers, what is allowed, what was used
-        /forbid [number|all]          take back what you always allowed in this conver
-      sation
+        /status                       show who answers, what is allowed, what was
+                                      used
+        /forbid [number|all]          take back what you always allowed in this
+                                      conversation
         /cost                         show tokens and cost
         /save                         make sure that the conversation is on disk
         /export [md|json|jsonl|html] [file]
                                       write the conversation to a file
-        /diff                         show what has changed in the files since the las
-      t prompt
-        /undo                         take back what the last turn did to the files (n
-      eeds Git)
+        /diff                         show what has changed in the files since the
+                                      last prompt
+        /undo                         take back what the last turn did to the files
+                                      (needs Git)
         /retry                        send the last prompt again
-        /compact [instructions]       have the agent shorten its memory of the convers
-      ation
+        /compact [instructions]       have the agent shorten its memory of the
+                                      conversation
         /verbose [on|off]             show more of what the agent does
       Keys
-        Enter                         send; at the end of a line with \\, Alt+Enter or 
-      Ctrl+J: a new line
+        Enter                         send; at the end of a line with \\, Alt+Enter or
+                                      Ctrl+J: a new line
         Tab                           complete a command, or a path behind @
-        Up, Down                      what was typed before; with nothing typed, the l
-      ast of what is queued
-        Ctrl+C                        interrupt the turn; twice with nothing typed: le
-      ave
+        Up, Down                      what was typed before; with nothing typed, the
+                                      last of what is queued
+        Ctrl+C                        interrupt the turn; twice with nothing typed:
+                                      leave
         Ctrl+D                        leave
         Ctrl+L                        empty the screen
         Ctrl+_                        undo what was typed
@@ -93,6 +94,8 @@ describe('commands', () => {
 
   it('history, session, status, cost and verbose tell what is', async () => {
     const terminal = await startRepl('says-everything', { rows: 60, flags: ['--yes', '--deny', 'Write'] })
+    send(terminal, '/cost')
+    await terminal.shown('0 turns; 0 tokens in, 0 out, 0 cached; cost $0.00')
     send(terminal, 'look')
     await terminal.shown('$0.25')
     send(terminal, '/status')

@@ -47,6 +47,33 @@ pub struct Entry {
     pub status_since: Option<String>,
     /// Variables of the environment any of which is enough to be logged in.
     pub keys: Vec<String>,
+    /// The agent whose way to be spoken to is tried where a version does not know this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<String>,
+    /// What that comes to: the ways that are left, the next one first.
+    #[serde(skip)]
+    pub ways: Vec<Way>,
+}
+
+impl Entry {
+    /// The same agent where its version does not know this way to speak to it: spoken to in the next one, and in all else
+    /// as it was, so that it stays in its wrapper.
+    pub(super) fn spoken_otherwise(&self) -> Option<Self> {
+        let (next, rest) = self.ways.split_first()?;
+        let Way { dialect, args, capabilities } = next.clone();
+        Some(Self { dialect, args, capabilities, ways: rest.to_vec(), ..self.clone() })
+    }
+}
+
+/// How an agent is spoken to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// The name of a dialect.
+    pub dialect: String,
+    /// Arguments that come first.
+    pub args: Vec<String>,
+    /// What can be done so, see [`Entry::capabilities`].
+    pub capabilities: Option<Vec<String>>,
 }
 
 /// A model of an agent.
@@ -87,6 +114,7 @@ pub(super) struct Change {
     pub(super) status: Option<Vec<String>>,
     pub(super) status_since: Option<String>,
     pub(super) keys: Option<Vec<String>>,
+    pub(super) otherwise: Option<String>,
 }
 
 impl Change {
@@ -111,6 +139,7 @@ impl Change {
             (&mut entry.install, &self.install),
             (&mut entry.login, &self.login),
             (&mut entry.status_since, &self.status_since),
+            (&mut entry.otherwise, &self.otherwise),
         ];
         for (slot, said) in texts {
             *slot = said.clone().or(slot.take());

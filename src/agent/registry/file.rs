@@ -30,6 +30,7 @@ const KEYS: &[&str] = &[
     "status",
     "status-since",
     "keys",
+    "otherwise",
 ];
 
 const MODEL_KEYS: &[&str] = &["id", "context"];
@@ -98,6 +99,7 @@ impl<'a> Source<'a> {
                 "status" => change.status = Some(self.texts(&path, value)?),
                 "status-since" => change.status_since = Some(self.text(&path, value)?),
                 "keys" => change.keys = Some(self.texts(&path, value)?),
+                "otherwise" => change.otherwise = Some(self.text(&path, value)?),
                 _ => return Err(self.unknown(key, &path, KEYS)),
             }
         }

@@ -17,5 +17,5 @@ mod registered;
 mod registry;
 
 pub use consent::{Consents, config_folder};
-pub use entry::{CAPABILITIES, Entry, Model};
+pub use entry::{CAPABILITIES, Entry, Model, Way};
 pub use registry::{Listed, Origin, ProjectFile, Registry, agent_named};

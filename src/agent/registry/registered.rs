@@ -8,6 +8,7 @@ use crate::agent::acp::Acp;
 use crate::agent::claude::Claude;
 use crate::agent::codex::Codex;
 use crate::agent::demo::Demo;
+use crate::agent::gemini::Gemini;
 use crate::agent::{Agent, AgentOptions, Dialect, ModelQuery};
 use crate::error::Result;
 use crate::process::CommandSpec;
@@ -15,11 +16,12 @@ use crate::process::CommandSpec;
 type Speaker = (&'static str, fn() -> Arc<dyn Agent>);
 
 /// The dialects, by the names that entries give them, each with the agent that speaks it.
-const SPEAKERS: [Speaker; 4] = [
+const SPEAKERS: [Speaker; 5] = [
     ("acp", || Arc::new(Acp)),
     ("claude", || Arc::new(Claude)),
     ("codex", || Arc::new(Codex)),
     ("demo", || Arc::new(Demo)),
+    ("gemini", || Arc::new(Gemini)),
 ];
 
 /// The names of the dialects.
@@ -128,8 +130,11 @@ impl Agent for Registered {
     }
 
     fn fallback(&self) -> Option<Arc<dyn Agent>> {
-        let speaker = self.speaker.fallback()?;
-        Some(Arc::new(Self::speaking(speaker, self.entry.clone())))
+        let other = match self.speaker.fallback() {
+            Some(speaker) => Self::speaking(speaker, self.entry.clone()),
+            None => Self::of(self.entry.spoken_otherwise()?)?,
+        };
+        Some(Arc::new(other))
     }
 
     fn is_held_open(&self) -> bool {

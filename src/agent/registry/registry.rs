@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::sync::{Arc, LazyLock};
 
 use serde::Serialize;
 
 use super::consent::Consents;
-use super::entry::Entry;
+use super::entry::{Entry, Way};
 use super::file::{Layer, Source};
 use super::registered::Registered;
 use crate::agent::{Agent, AgentOptions};
@@ -180,10 +181,52 @@ impl Registry {
 
     /// What the layers up to `top` say of an agent, and the last that says something.
     fn entry(&self, name: &str, top: Origin) -> Result<Option<(Entry, Origin)>> {
-        self.resolve(name, top, &mut Vec::new())
+        let Some((mut entry, mut origin)) = self.resolve(name, top, &mut Vec::new())? else {
+            return Ok(None);
+        };
+        let mut path = vec![name.to_owned()];
+        let mut next = entry.otherwise.clone();
+        while let Some(other) = next {
+            let is_circle = path.contains(&other);
+            path.push(other);
+            let [.., from, other] = path.as_slice() else { break };
+            if is_circle {
+                let circle = path.join(" → ");
+                let problem =
+                    format!("it leads back to itself ({circle}); end it with another agent, or none");
+                return Err(self.bad_otherwise(&path, top, &problem));
+            }
+            let Some((way, way_origin)) = self.resolve(other, top, &mut Vec::new())? else {
+                let names = self.names().join(", ");
+                let problem = format!("there is no agent '{other}'; there are {names}");
+                return Err(self.bad_otherwise(slice::from_ref(from), top, &problem));
+            };
+            let Entry { dialect, args, capabilities, otherwise, .. } = way;
+            entry.ways.push(Way { dialect, args, capabilities });
+            origin = origin.max(way_origin);
+            next = otherwise;
+        }
+        Ok(Some((entry, origin)))
     }
 
-    /// The same; `path` is what led here, each extending the next.
+    /// An error about the last `otherwise` that a file says of one of these agents, or of one that it extends.
+    fn bad_otherwise(&self, agents: &[String], top: Origin, problem: &str) -> Error {
+        let mut names: Vec<&str> = agents.iter().map(String::as_str).collect();
+        while let Some(name) = names.pop() {
+            for laid in self.layers.iter().rev().filter(|laid| laid.origin <= top) {
+                let Some(change) = laid.layer.get(name) else { continue };
+                if change.otherwise.is_some() {
+                    let source = Source { name: &laid.file, text: "", in_project: false };
+                    return source.bad_at(Some(change.line), &format!("agents.{name}.otherwise"), problem);
+                }
+                names.extend(change.extends.as_deref());
+            }
+        }
+        Error::Internal(problem.to_owned().into())
+    }
+
+    /// What the layers up to `top` say of an agent, but for what its other ways come to; `path` is what led here, each
+    /// extending the next.
     fn resolve<'a>(
         &'a self,
         name: &'a str,

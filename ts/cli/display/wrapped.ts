@@ -36,3 +36,33 @@ function plainRows(line: string, width: number): string[] | undefined {
   rows.push(line.slice(begin))
   return rows
 }
+
+/** What narrower columns of text are not worth having. */
+const LEAST_COLUMNS = 20
+
+/**
+ * Terms, and beside each what it means: broken between words, and below the term where that is too long or there is no room
+ * beside it.
+ */
+export function definitions(
+  rows: readonly { term: string; meaning: string }[],
+  { width, columns, style = (term) => term }: DefinitionsLayout,
+): string[] {
+  const isNarrow = columns - width < LEAST_COLUMNS
+  const margin = isNarrow ? 4 : width
+  return rows.flatMap(({ term, meaning }) => {
+    const [first = '', ...others] = meaning.split('\n').flatMap((line) => wrapped(line, columns - margin))
+    const below = others.map((row) => ' '.repeat(margin) + row)
+    return isNarrow || stringWidth(term) >= width
+      ? [style(term), ' '.repeat(margin) + first, ...below]
+      : [style(term.padEnd(width)) + first, ...below]
+  })
+}
+
+interface DefinitionsLayout {
+  /** The columns of the terms, with what is left free behind them. */
+  width: number
+  /** The columns of everything. */
+  columns: number
+  style?(term: string): string
+}

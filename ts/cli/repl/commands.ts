@@ -4,9 +4,11 @@ import { Chalk, type ChalkInstance } from 'chalk'
 
 import { execError } from '../../errors.js'
 import { HistoryStore } from '../../history.js'
+import { tokensOf } from '../../usage.js'
 import type { ExecFlags } from '../commands/exec.js'
 import { MarkdownStream } from '../display/markdown-stream.js'
 import { symbols } from '../display/symbols.js'
+import { definitions } from '../display/wrapped.js'
 import { costText, formatCount, formatTokens } from '../format.js'
 import type { RuleBook } from '../permissions/rule-book.js'
 import { cleanValue } from '../renderers/clean-text.js'
@@ -131,24 +133,19 @@ export class Commands {
 
   #help(): void {
     const { bold, cyan, dim } = this.#chalk
+    const { view } = this.#parts
+    const list = (rows: { term: string; meaning: string }[]) =>
+      definitions(rows, { width: 32, columns: view.columns, style: cyan })
     const commands = COMMANDS.map(({ name, aliases, parameters, description }) => ({
-      left:
-        [`/${name}`, ...aliases.map((alias) => alias)].join(', ') +
-        (parameters === '' ? '' : ` ${parameters}`),
-      right: description,
+      term: `  ${[`/${name}`, ...aliases].join(', ')}${parameters === '' ? '' : ` ${parameters}`}`,
+      meaning: description,
     }))
-    const keys = KEYS.map(([left, right]) => ({ left, right }))
-    const width = 30
-    const row = ({ left, right }: { left: string; right: string }) =>
-      left.length < width
-        ? `  ${cyan(left.padEnd(width))}${right}`
-        : `  ${cyan(left)}\n  ${' '.repeat(width)}${right}`
-    this.#parts.view.note(
+    view.note(
       [
         bold('Commands'),
-        ...commands.map(row),
+        ...list(commands),
         bold('Keys'),
-        ...keys.map(row),
+        ...list(KEYS.map(([key, meaning]) => ({ term: `  ${key}`, meaning }))),
         dim('The / can be left out where the whole line is a command.'),
       ].join('\n'),
     )
@@ -250,13 +247,14 @@ export class Commands {
       ['Mode', permissionMode ?? "the agent's own"],
       ['Allowed', (yes ? ['everything (--yes)'] : allow).join(', ') || 'what you allow when you are asked'],
       ...(deny.length > 0 ? [['Denied', deny.join(', ')]] : []),
-      ...(numbered.length > 0 ? [['Always', numbered.join(`\n${' '.repeat(STATUS_WIDTH)}`)]] : []),
+      ...(numbered.length > 0 ? [['Always', numbered.join('\n')]] : []),
       ['Used', this.#cost()],
     ]
     view.note(
-      cleanValue(rows)
-        .map(([name = '', value = '']) => `${`${name}:`.padEnd(STATUS_WIDTH)}${value}`)
-        .join('\n'),
+      definitions(
+        cleanValue(rows).map(([name = '', value = '']) => ({ term: `${name}:`, meaning: value })),
+        { width: STATUS_WIDTH, columns: view.columns },
+      ).join('\n'),
     )
   }
 
@@ -284,7 +282,8 @@ export class Commands {
     return [
       formatCount(turns, 'turn'),
       `${formatTokens(used.input)} tokens in, ${formatTokens(used.output)} out, ${formatTokens(cached)} cached`,
-      `cost ${costText(used)}`,
+      // Before anything was used nothing was paid, whoever asks no price.
+      `cost ${costText(tokensOf(used) === 0 ? { costUsd: 0, ...used } : used)}`,
     ].join('; ')
   }
 

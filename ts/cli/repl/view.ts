@@ -37,6 +37,8 @@ export interface ReplView {
   readonly colors: boolean
   /** Whether a person sees it, and not a program or a file. */
   readonly attended: boolean
+  /** How wide a line may be. */
+  readonly columns: number
   start(state: ReplState, listener: ReplListener): void
   /** Prints lines about the conversation. */
   note(lines: string): void
