@@ -13,6 +13,7 @@ import { Output } from './output.js'
 import type { Asker } from './permissions/permission-desk.js'
 import { JsonStreamRenderer } from './renderers/json-stream.js'
 import type { Renderer } from './renderers/renderer.js'
+import { usageError } from './usage-error.js'
 
 /** The flags of `locus exec`. */
 interface Flags extends ExecFlags {
@@ -254,10 +255,10 @@ export async function main(args: string[]): Promise<void> {
 
 /** Tells what was wrong with the command line itself, in the mode that was asked for. */
 function fail(thrown: unknown, jsonStream: boolean): void {
-  const usage = thrown instanceof CommanderError
-  const code = usage ? 'INVALID_INPUT' : codeOf(thrown)
-  const text = thrown instanceof Error ? thrown.message.replace(/^error: /, '') : String(thrown)
-  const message = usage ? `${text}; see locus exec --help` : text
+  const isUsage = thrown instanceof CommanderError
+  const code = isUsage ? 'INVALID_INPUT' : codeOf(thrown)
+  const text = () => (thrown instanceof Error ? thrown.message : String(thrown))
+  const message = isUsage ? usageError(thrown, 'locus exec --help') : text()
   process.exitCode = EXIT_CODES[code]
   if (!jsonStream) {
     process.stderr.write(`${symbols().failed} ${code} ${message}\n`)
