@@ -209,7 +209,7 @@ describe('a replay of a transcript', () => {
   })
 
   it('is understood in the way in which its agent was spoken to', async () => {
-    const transcript = printedIn('../codex/exec-text')
+    const transcript = printedIn('../codex/exec-tool')
     const seen = replayTranscript({ transcript }, atOnce)
     const events = recordEvents(seen)
     const chunks = await chunksOf(seen)

@@ -102,7 +102,9 @@ fn recordings() {
             for recorder in &mut recorders {
                 see(recorder, Fact::PromptSubmitted { prompt: "hi", images: &[] }.into());
             }
-            recorders.iter().for_each(|recorder| runtime.block_on(recorder.sync()).unwrap());
+            for recorder in &recorders {
+                runtime.block_on(recorder.sync()).unwrap();
+            }
         });
         (recorders, durable)
     });
@@ -119,7 +121,9 @@ fn recordings() {
     }
     let spent = (cpu_ticks() - before) * 10;
     row("the same, 100 pieces of text each in a second", &format!("{spent} ms of processor"), "");
-    recorders.into_iter().for_each(|recorder| runtime.block_on(recorder.close()).unwrap());
+    for recorder in recorders {
+        runtime.block_on(recorder.close()).unwrap();
+    }
 }
 
 fn many_sessions() {
