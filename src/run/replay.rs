@@ -84,6 +84,7 @@ impl Replay {
             }
             for _ in 0..LINES_AT_ONCE {
                 if !self.next_line() {
+                    self.process_ends();
                     self.stage.end();
                     self.over = true;
                     break;
@@ -100,16 +101,19 @@ impl Replay {
         let mut ear =
             Ear { stage: &mut self.stage, from_here: &self.transcript[self.next..], signals: vec![] };
         ear.line(line, &mut *self.dialect);
-        for signal in ear.signals {
-            match signal {
-                Signal::Ready { agent_session_id } => self.stage.agent_session_id = agent_session_id,
-                Signal::TurnEnded(end) => self.stage.settle(end),
-                Signal::Permission(_) | Signal::PermissionWithdrawn(_) | Signal::Reply(_) => {}
-            }
-        }
+        let signals = ear.signals;
+        self.stage.act_on(signals);
         self.next = after;
         self.stage.now += LINE_MS;
         true
+    }
+
+    /// Where the transcript ends, its process is taken to have ended well.
+    fn process_ends(&mut self) {
+        let mut ear = Ear { stage: &mut self.stage, from_here: &[], signals: vec![] };
+        self.dialect.ended(Some(0), &mut ear);
+        let signals = ear.signals;
+        self.stage.act_on(signals);
     }
 }
 
@@ -222,6 +226,16 @@ impl Stage {
         }
         self.dispatcher.fact(Fact::TurnStarted { run_id: &run_id, turn: self.turns, warm: self.turns > 1 });
         self.turn = Some(TurnUnderWay { run_id, started: self.now, output: Output::default() });
+    }
+
+    fn act_on(&mut self, signals: Vec<Signal>) {
+        for signal in signals {
+            match signal {
+                Signal::Ready { agent_session_id } => self.agent_session_id = agent_session_id,
+                Signal::TurnEnded(end) => self.settle(end),
+                Signal::Permission(_) | Signal::PermissionWithdrawn(_) | Signal::Reply(_) => {}
+            }
+        }
     }
 
     /// Ends the turn under way, as an executor does.

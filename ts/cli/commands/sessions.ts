@@ -22,6 +22,7 @@ import { pruneSessions } from '../sessions/prune.js'
 import { Screen } from '../sessions/screen.js'
 import { searchSessions } from '../sessions/search.js'
 import { showSession } from '../sessions/show.js'
+import { usageError } from '../usage-error.js'
 
 /** Runs `locus exec sessions …`; resolves to the exit code. Never throws: what goes wrong is told. */
 export async function runSessions(args: string[], dir?: string): Promise<number> {
@@ -181,9 +182,8 @@ function asExecError(thrown: unknown, name: string): ExecError {
     return thrown
   }
   if (thrown instanceof CommanderError) {
-    const text = thrown.message.replace(/^error: /, '')
-    const hint = `see locus exec ${name} --help; a prompt that begins with "${name}" has to be in quotes`
-    return execError('INVALID_INPUT', `${text}; ${hint}`)
+    const hint = `locus exec ${name} --help; a prompt that begins with "${name}" has to be in quotes`
+    return execError('INVALID_INPUT', usageError(thrown, hint))
   }
   const message = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
   return execError('INTERNAL', message, { cause: thrown })
