@@ -6,10 +6,11 @@
 //! it again. What could not be waited for is told as not saved, which it is until the disk answers.
 
 use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Executor;
@@ -28,7 +29,7 @@ const LAST_CHANCE: Duration = Duration::from_millis(300);
 
 /// Work of the disk that has not been answered yet.
 #[derive(Debug)]
-pub(super) struct DiskTask<T>(Option<JoinHandle<Result<T>>>);
+pub(super) struct DiskTask<T>(Option<oneshot::Receiver<Result<T>>>);
 
 impl<T> Default for DiskTask<T> {
     fn default() -> Self {
@@ -39,7 +40,7 @@ impl<T> Default for DiskTask<T> {
 impl<T: Send + 'static> DiskTask<T> {
     /// Begins the work, if it was not begun before.
     pub(super) fn or_begin(self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Self {
-        Self(Some(self.0.unwrap_or_else(|| spawn_blocking(work))))
+        Self(Some(self.0.unwrap_or_else(|| begin(work))))
     }
 
     /// Whether it was begun and not waited for to its end.
@@ -51,8 +52,28 @@ impl<T: Send + 'static> DiskTask<T> {
         let Some(work) = &mut self.0 else { return Err(Error::Internal("no work was begun".into())) };
         let answer = work.await;
         self.0 = None;
-        answer.map_err(|error| Error::Internal(error.to_string().into()))?
+        answer.map_err(|_| Error::Internal("what touches the disk has panicked".into()))?
     }
+}
+
+/// Has work done by a thread of its own: one of tokio's could be missing, which is a panic there or waits for ever.
+fn begin<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> oneshot::Receiver<Result<T>> {
+    let (done, answer) = oneshot::channel();
+    let job = Arc::new(Mutex::new(Some((work, done))));
+    let act = move || {
+        let job = job.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((work, done)) = job {
+            // Nobody may be left who waits for it.
+            let _ = done.send(work());
+        }
+    };
+    if thread::Builder::new().name("locus-disk".into()).spawn(act.clone()).is_err() {
+        // The system has no more threads: better here than not at all.
+        act();
+    }
+    answer
 }
 
 impl Executor {
