@@ -262,9 +262,10 @@ impl Executor {
                 Supervision { runner: self.options.agent.runner.clone(), grace: self.options.cancel.grace };
             let process = Process::spawn(&command, &supervision, self.agent.install_hint())?;
             self.journal.process_started(&command.program.to_string_lossy(), self.agent_session_id.is_some());
+            let resumes = self.agent_session_id.is_some();
+            dialect.started(resumes);
             process.write(dialect.open());
             let frames = FrameDecoder::new(self.options.line_limit);
-            let resumes = self.agent_session_id.is_some();
             self.live =
                 Some(Live { process, dialect, frames, ready: false, resumes, max_turns: budget.turns });
         }

@@ -4,7 +4,7 @@ use super::told::resumed;
 use super::{Executor, Live};
 use crate::agent::Signal;
 use crate::history::State;
-use crate::run::sink::RunSink;
+use crate::run::sink::{Heard, RunSink};
 use crate::stream::{Frame, FrameDecoder};
 
 use tokio::time::Instant;
@@ -31,24 +31,30 @@ impl Executor {
     ) {
         let now = self.dispatcher.tick();
         while let Some(frame) = next(&mut live.frames) {
-            let output = self.turn.as_mut().map(|turn| &mut turn.output);
-            let mut sink = RunSink {
-                dispatcher: &mut self.dispatcher,
-                agent: &*self.agent,
-                output,
-                drop_chunks,
-                signals: Vec::new(),
-                used: false,
-            };
+            let mut sink = self.sink(drop_chunks);
             sink.frame(&frame, now, &mut *live.dialect);
-            let RunSink { signals, used, .. } = sink;
-            if used {
-                self.keep_to_budget(live);
-            }
-            for signal in signals {
-                self.act_on(signal, live);
-                self.conclude().await;
-            }
+            let heard = sink.heard();
+            self.act_on_all(heard, live).await;
+        }
+    }
+
+    pub(super) fn sink(&mut self, drop_chunks: bool) -> RunSink<'_> {
+        RunSink {
+            dispatcher: &mut self.dispatcher,
+            agent: &*self.agent,
+            output: self.turn.as_mut().map(|turn| &mut turn.output),
+            drop_chunks,
+            heard: Heard::default(),
+        }
+    }
+
+    pub(super) async fn act_on_all(&mut self, heard: Heard, live: &mut Live) {
+        if heard.used {
+            self.keep_to_budget(live);
+        }
+        for signal in heard.signals {
+            self.act_on(signal, live);
+            self.conclude().await;
         }
     }
 

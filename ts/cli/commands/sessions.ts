@@ -124,7 +124,7 @@ function addSessions(root: Command, start: Start): void {
 
   add('replay', 'see one again as it was when it ran')
     .argument('<id-or-file>', `${ID}; or the path of a file that an agent printed`)
-    .option('-p, --provider <name>', 'the agent that printed the file (default: claude)')
+    .option('-p, --provider <name>', 'the agent that printed the file (default: seen from its lines)')
     .option('--speed <factor>', 'how fast: 2, 0.5, max (default: 1)')
     .option('--max-pause <seconds>', 'the longest pause, before the speed (default: 3)')
     .action(async (id, flags) => {
