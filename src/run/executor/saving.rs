@@ -23,6 +23,9 @@ use crate::usage::PriceTable;
 /// After this time those who look on are shown what has happened so far.
 const NOTICEABLE: Duration = Duration::from_millis(50);
 
+/// How long a disk that did not answer is waited for once more.
+const LAST_CHANCE: Duration = Duration::from_millis(300);
+
 /// Work of the disk that has not been answered yet.
 #[derive(Debug)]
 pub(super) struct DiskTask<T>(Option<JoinHandle<Result<T>>>);
@@ -167,15 +170,17 @@ impl Executor {
         let began = Instant::now();
         let saving = self.dispatcher.saved();
         let saved = self.wait_for(saving, patience, self.options.disk.hurry).await;
+        self.disk_hangs = saved.is_none();
         saved.unwrap_or_else(|| Err(self.not_answered(began.elapsed())))
     }
 
-    /// Ends what the session is written down in.
-    pub(super) async fn close_record(&mut self, patience: Duration) -> Result<()> {
+    /// Ends what the session is written down in. A disk that hangs gets a last chance; that it does was told.
+    pub(super) async fn close_record(&mut self) -> Result<()> {
         let Some(recorder) = self.dispatcher.take_recorder() else { return Ok(()) };
-        let late = recorder.unanswered(patience);
+        let patience = if self.disk_hangs { LAST_CHANCE } else { self.options.disk.hurry };
+        let late = if self.disk_hangs { Ok(()) } else { Err(recorder.unanswered(patience)) };
         let closed = self.wait_for(recorder.close(), patience, patience).await;
-        closed.unwrap_or(Err(late))
+        closed.unwrap_or(late)
     }
 
     /// Makes everything so far durable, and tells `done`. A session that is not stored yet is begun by its first prompt.
