@@ -17,6 +17,7 @@ import { LiveView } from './live-view.js'
 import { PlainView } from './plain-view.js'
 import { PromptFile } from './prompt-file.js'
 import { Repl } from './repl.js'
+import { say } from './say.js'
 import type { ReplView } from './view.js'
 
 /** The flags of `locus exec -i`. */
@@ -83,10 +84,10 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
     flags.verbose ?? false,
   )
   const release = onSignals(repl)
-  view.note(greeting(conversation, view.colors))
+  say(view, greeting(conversation, view.colors))
   rules.open(session)
   if (rules.rules.length > 0) {
-    view.note(rulesHold(rules))
+    say(view, rulesHold(rules))
   }
   for (const problem of problems) {
     view.note(`${symbols().warning} ${problem}`)
