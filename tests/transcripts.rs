@@ -173,6 +173,11 @@ impl Transcript {
             }
         }
         assert_eq!(decoder.finish(), None, "every recorded line is whole");
+        let mut ear = Ear::default();
+        dialect.ended(Some(0), &mut ear);
+        if let Some((_, last)) = heard.last_mut() {
+            last.extend(ear.0);
+        }
         heard
     }
 
@@ -479,6 +484,28 @@ fn nothing_that_agents_print_by_acp_is_left_unparsed() {
     for transcript in agents("acp-").iter().flat_map(|agent| Transcript::all_of(agent)) {
         let unparsed = transcript.chunks().into_iter().find(|chunk| chunk["type"] == "unparsed");
         assert_eq!(unparsed, None, "{}", transcript.path.display());
+    }
+}
+
+#[test]
+fn nothing_that_opencode_prints_is_left_unparsed_and_each_process_ends_its_turn() {
+    for transcript in Transcript::all_of("opencode-json") {
+        let path = transcript.path.display();
+        let unparsed = transcript.chunks().into_iter().find(|chunk| chunk["type"] == "unparsed");
+        assert_eq!(unparsed, None, "{path}");
+        let [end] = &transcript.turn_ends()[..] else { panic!("one turn in {path}") };
+        let steps: Vec<Value> =
+            transcript.lines("step_finish").iter().map(|line| line["part"]["tokens"].clone()).collect();
+        let told =
+            |of: fn(&Value) -> &Value| steps.iter().map(|step| of(step).as_u64().unwrap()).sum::<u64>();
+        let usage = [end.usage.input, end.usage.output, end.usage.cache_read, end.usage.requests];
+        let counted = [
+            told(|step| &step["input"]),
+            told(|step| &step["output"]) + told(|step| &step["reasoning"]),
+            told(|step| &step["cache"]["read"]),
+            steps.len() as u64,
+        ];
+        assert_eq!(usage, counted, "{path}");
     }
 }
 

@@ -14,6 +14,7 @@ mod end;
 mod endings;
 mod flow;
 mod gemini;
+mod hanging_disk;
 mod images;
 mod launch;
 mod otherwise;

@@ -10,7 +10,6 @@ import { JSON_LINES } from '../../json-lines.js'
 import { providerOf, type SessionOptions, type TurnOptions } from '../../options.js'
 import type { RetryPolicy } from '../../retry.js'
 import { ExecSession } from '../../session.js'
-import { withConsent } from '../agents/consent.js'
 import { parseDuration } from '../duration.js'
 import { EXIT_CODES, EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
 import { nameIn } from '../file-names.js'
@@ -165,7 +164,7 @@ export async function runExec(
     prompt = await readPrompt(words, process.stdin)
     const opening = plan
     const open = () => openSession(flags, opening)
-    session = await (ask ? withConsent(plan.projectPath, open) : open())
+    session = await (ask ? openWithConsent(plan.projectPath, open) : open())
     const desk = await makeDesk(session, plan, ask)
     session.on(ExecEventType.PERMISSION_RESOLVED, ({ data }) => desk?.resolved(data.id))
     begin()
@@ -196,6 +195,11 @@ export async function runExec(
     await prune(plan)
   }
   return exitCode
+}
+
+async function openWithConsent<T>(projectPath: string, open: () => Promise<T>): Promise<T> {
+  const { withConsent } = await import('../agents/consent.js')
+  return await withConsent(projectPath, open)
 }
 
 /**
