@@ -26,6 +26,7 @@ const CLASSES: Record<ErrorCode, typeof ExecError> = {
   INVALID_DIRECTORY: exported.InvalidDirectoryError,
   CLI_NOT_FOUND: exported.CliNotFoundError,
   SPAWN_FAILED: exported.SpawnFailedError,
+  BROKEN_INSTALLATION: exported.BrokenInstallationError,
   EXITED_BEFORE_INIT: exported.ExitedBeforeInitError,
   NO_RESULT: exported.NoResultError,
   PROCESS_CRASHED: exported.ProcessCrashedError,

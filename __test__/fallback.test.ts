@@ -126,6 +126,28 @@ describe('--fallback', () => {
     expect(run.stderr).toContain("--fallback names the unknown provider 'hal'; known providers: acp, claude,")
   })
 
+  it('can be a setting, which a flag overrides', async () => {
+    const cwd = temporaryFolder()
+    mkdirSync(join(cwd, '.locus'))
+    const settings = (content: object) =>
+      writeFileSync(join(cwd, '.locus', 'settings.json'), JSON.stringify(content))
+    const exec = (...flags: string[]) =>
+      runCli([...args.slice(0, 5), ...flags, 'do it'], { agent: 'prints-garbage', env: env(), cwd })
+    settings({ fallback: ['absent', 'second'] })
+    const { stderr, exitCode } = await exec()
+    expect([exitCode, stderr.match(/going on with \w+/g)]).toEqual([
+      ...[0, ['going on with absent', 'going on with second']],
+    ])
+    expect((await exec('--no-fallback')).exitCode).toBe(23)
+    expect((await exec('--fallback', 'absent')).exitCode).toBe(5)
+    settings({ fallback: ['hal'] })
+    const refused = await exec()
+    expect(refused.exitCode).toBe(3)
+    expect(refused.stderr).toMatch(
+      /the setting 'fallback' in '.*\/settings\.json' names the unknown provider 'hal'; known/,
+    )
+  })
+
   it('goes on in the interactive mode', async () => {
     const run = startInTerminal(['exec', '-i', ...args.slice(1)], 'prints-garbage', env())
     await run.shown('Locus Exec Interactive Mode')

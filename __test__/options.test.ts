@@ -180,14 +180,22 @@ describe('the runner', () => {
     expect(readFileSync(log, 'utf8')).toContain('called')
   })
 
-  it('is told to be missing where it is', async () => {
-    vi.stubEnv('LOCUS_RUNNER_PATH', join(temporaryFolder(), 'missing'))
+  it.each(['missing', 'not executable'])('is to blame where it is %s', async (how) => {
+    const runner = join(temporaryFolder(), 'locus-runner')
+    if (how === 'not executable') {
+      writeFileSync(runner, '')
+    }
+    vi.stubEnv('LOCUS_RUNNER_PATH', runner)
     onTestFinished(() => void vi.unstubAllEnvs())
-    const session = await ExecSession.create({ provider: 'demo', save: false })
-    await expect(session.execute('hi')).rejects.toMatchObject({
-      code: 'CLI_NOT_FOUND',
-      message: expect.stringContaining('locus-runner is part of this package'),
-    })
+    const guarded = process.platform === 'linux' ? [{ executable: fakeAgent('answers-with-its-pid') }] : []
+    for (const options of [{ provider: 'demo' }, ...guarded]) {
+      const session = await ExecSession.create({ ...options, save: false })
+      await expect(session.execute('hi')).rejects.toMatchObject({
+        code: 'BROKEN_INSTALLATION',
+        message: expect.stringContaining(`cannot run '${runner}', a part of this package: `),
+        remedy: expect.stringContaining('npm install --include=optional'),
+      })
+    }
   })
 })
 

@@ -57,15 +57,32 @@ describe('the tarballs', () => {
     expect(others.toSorted()).toEqual([
       ...['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD-PARTY.md', 'index.d.ts', 'index.js', 'package.json'],
     ])
-    expect(within('dist').map((path) => path.replace(/-[A-Z0-9]{8}\./, '-*.'))).toEqual([
-      ...['dist/cli.cjs', 'dist/highlight.cjs', 'dist/index.cjs', 'dist/index.mjs', 'dist/interactive.cjs'],
-      ...['dist/live.cjs', 'dist/sdk.cjs', 'dist/sdk.mjs', 'dist/shared-*.cjs'],
+    expect(within('dist').filter((path) => !/-[\w-]{8}\.cjs$/.test(path))).toEqual([
+      ...['dist/cli.cjs', 'dist/index.cjs', 'dist/index.mjs', 'dist/sdk.cjs', 'dist/sdk.mjs'],
     ])
     expect(within('types').filter((path) => !/\.d\.m?ts$/.test(path))).toEqual([])
     expect(within('docs').toSorted()).toEqual(filesIn('docs').toSorted())
     expect(native.files.map(({ path }) => path)).toEqual([
-      ...['LICENSE', 'README.md', `locus-exec.${HOST}.node`, 'locus-runner', 'package.json'],
+      ...[
+        'LICENSE',
+        'README.md',
+        'THIRD-PARTY.md',
+        `locus-exec.${HOST}.node`,
+        'locus-runner',
+        'package.json',
+      ],
     ])
+  })
+
+  it('have every chunk that is loaded later, and none that nobody loads', () => {
+    const dist = join(installedIn(project, pkg.name), 'dist')
+    const reached = new Set(['index.mjs', 'sdk.mjs', 'cli.cjs'])
+    for (const file of reached) {
+      for (const [, name = ''] of readFileSync(join(dist, file), 'utf8').matchAll(LOADS)) {
+        reached.add(name)
+      }
+    }
+    expect([...reached].toSorted()).toEqual(readdirSync(dist).toSorted())
   })
 
   it('stay small: the limits are a fifth above what is in docs/packaging.md', () => {
@@ -96,6 +113,26 @@ describe('the tarballs', () => {
     for (const name of Object.keys(pkg.dependencies)) {
       expect(licences).toMatch(new RegExp(`^## ${name} \\d`, 'm'))
     }
+  })
+
+  it('have the licence of every crate that is in the binaries, and of none that is only built with', () => {
+    const page = readFileSync(join(installedIn(project, packageOf(HOST)), 'THIRD-PARTY.md'), 'utf8')
+    const crates = [...page.matchAll(/^## (.+)$/gm)].flatMap(([, names = '']) =>
+      names.split(/, (?=[\w-]+ \d)/),
+    )
+    const names = crates.map((crate) => crate.split(' ')[0] ?? '')
+    expect(names).toEqual(expect.arrayContaining(['tokio', 'napi', 'rusqlite', 'serde_json', 'zstd-sys']))
+    for (const builder of ['serde_derive', 'syn', 'proptest', 'insta', 'napi-build', 'locus-exec']) {
+      expect(names).not.toContain(builder)
+    }
+    for (const [, text = ''] of page.matchAll(/^## .+\n\n((?: {4}.*\n|\n)+)/gm)) {
+      expect(text).toMatch(/permission|licen[cs]e/i)
+      expect(text.length).toBeGreaterThan(400)
+    }
+    expect(
+      page.match(/^ +TERMS AND CONDITIONS FOR USE/gm)?.length,
+      'where MIT can be chosen it is',
+    ).toBeLessThan(5)
   })
 
   it('keep the runner and the command executable', () => {
@@ -187,12 +224,12 @@ describe('the package that is installed from them', { timeout: 60_000 }, () => {
     rmSync(installedIn(lonely, packageOf(HOST)), { recursive: true })
     expect(await failureOf(lonely)).toMatch(
       new RegExp(
-        `^✗ INTERNAL 'locus-runner' of .* on ${process.platform} ${process.arch}.*'${packageOf(HOST)}'`,
+        `^✗ BROKEN_INSTALLATION 'locus-runner' of .* on ${process.platform} ${process.arch}.*'${packageOf(HOST)}'`,
       ),
     )
     expect(await failureOf(lonely, { LOCUS_RUNNER_PATH: '/bin/true' })).toMatch(
       new RegExp(
-        `^✗ INTERNAL the native addon of .*'${packageOf(HOST)}' is not installed.*--include=optional`,
+        `^✗ BROKEN_INSTALLATION the native addon of .*'${packageOf(HOST)}' is not installed.*--include=optional`,
       ),
     )
   })
@@ -204,11 +241,16 @@ describe('the package that is installed from them', { timeout: 60_000 }, () => {
       'not an addon\n'.repeat(9),
     )
     const message = await failureOf(broken)
-    expect(message).toMatch(/^✗ INTERNAL the native addon of @locus\/exec-native cannot be loaded on /)
+    expect(message).toMatch(
+      /^✗ BROKEN_INSTALLATION the native addon of @locus\/exec-native cannot be loaded on /,
+    )
     expect(message).toContain(`locus-exec.${HOST}.node: `)
     expect(message).not.toContain('is not installed')
   })
 })
+
+/** How a file of `dist` loads another. */
+const LOADS = /(?:require\(|from )["']\.\/([^"'/]+)["']/g
 
 /** What each kind of file can say of the types. */
 const TYPED = `

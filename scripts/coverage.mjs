@@ -56,32 +56,33 @@ async function typescript() {
     }
     const imported = JSON.parse(readFileSync(join(root, 'coverage', 'coverage-final.json'), 'utf8'))
     const own = lines(imported)
-    const all = lines(imported, await ofCli(folder))
+    const all = lines(imported, ...(await ofCli(folder)))
     return `${percent(all)} of lines; ${percent(own)} without what only the built CLI runs`
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-/** What the built CLI has run, in terms of its source. */
+/** What the built CLI has run of each of its files, in terms of their source. */
 async function ofCli(folder) {
   const [{ default: convert }, { mergeProcessCovs }, { parseAstAsync }] = await Promise.all([
     import('ast-v8-to-istanbul'),
     import('@bcoe/v8-coverage'),
     import('vitest/node'),
   ])
-  const bundle = join(root, 'dist', 'cli.cjs')
-  const url = pathToFileURL(bundle).href
+  const dist = pathToFileURL(join(root, 'dist')).href
   const runs = readdirSync(folder).map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')).result)
   const { result } = mergeProcessCovs(
-    runs.map((scripts) => ({ result: scripts.filter((script) => script.url === url) })),
+    runs.map((scripts) => ({ result: scripts.filter(({ url }) => url.startsWith(`${dist}/`)) })),
   )
-  const code = readFileSync(bundle, 'utf8')
-  const [coverage] = result
-  return await convert({
-    ...{ code, coverage, ast: await parseAstAsync(code) },
-    sourceMap: JSON.parse(readFileSync(`${bundle}.map`, 'utf8')),
-  })
+  return await Promise.all(
+    result.map(async (coverage) => {
+      const chunk = fileURLToPath(coverage.url)
+      const code = readFileSync(chunk, 'utf8')
+      const sourceMap = JSON.parse(readFileSync(`${chunk}.map`, 'utf8'))
+      return await convert({ code, coverage, ast: await parseAstAsync(code), sourceMap })
+    }),
+  )
 }
 
 /** The share of the lines of the source that one of the maps has as run, in percent. */

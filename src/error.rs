@@ -77,6 +77,14 @@ pub enum Error {
         /// The operating system's reason.
         source: io::Error,
     },
+    /// See [`ErrorKind::BrokenInstallation`].
+    #[error("cannot run '{}', a part of this package", path.display())]
+    BrokenInstallation {
+        /// The part.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: io::Error,
+    },
     /// See [`ErrorKind::ExitedBeforeInit`], [`ErrorKind::NoResult`], [`ErrorKind::ProcessCrashed`] and
     /// [`ErrorKind::KilledBySignal`].
     #[error("{agent} {}", describe_exit(*kind, *exit))]
@@ -231,6 +239,7 @@ impl Error {
             Self::InvalidDirectory { .. } => ErrorKind::InvalidDirectory,
             Self::CliNotFound { .. } => ErrorKind::CliNotFound,
             Self::SpawnFailed { .. } => ErrorKind::SpawnFailed,
+            Self::BrokenInstallation { .. } => ErrorKind::BrokenInstallation,
             Self::Exited { kind, reason, .. } => reason.unwrap_or(*kind),
             Self::Agent { kind, .. } | Self::TimedOut { kind, .. } => *kind,
             Self::Protocol { .. } => ErrorKind::Protocol,

@@ -76,6 +76,7 @@ const HOPELESS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'INVALID_DIRECTORY',
   'CLI_NOT_FOUND',
   'SPAWN_FAILED',
+  'BROKEN_INSTALLATION',
   'PROTOCOL',
   'CANCELLED',
   'SESSION_BUSY',

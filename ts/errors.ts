@@ -77,6 +77,8 @@ export class InvalidDirectoryError extends ExecError {}
 export class CliNotFoundError extends ExecError {}
 /** The operating system refused to start the agent. */
 export class SpawnFailedError extends ExecError {}
+/** A part of this package is missing or cannot be run here: its addon or `locus-runner`. */
+export class BrokenInstallationError extends ExecError {}
 /** The agent ended before it said that it was ready. */
 export class ExitedBeforeInitError extends ExecError {}
 /** The agent ended with exit code 0 but gave no result. */
@@ -145,6 +147,7 @@ const CLASSES = {
   INVALID_DIRECTORY: InvalidDirectoryError,
   CLI_NOT_FOUND: CliNotFoundError,
   SPAWN_FAILED: SpawnFailedError,
+  BROKEN_INSTALLATION: BrokenInstallationError,
   EXITED_BEFORE_INIT: ExitedBeforeInitError,
   NO_RESULT: NoResultError,
   PROCESS_CRASHED: ProcessCrashedError,

@@ -22,9 +22,11 @@ function load(): typeof Native {
     return require('../index.js') as typeof Native
   } catch (cause) {
     const host = thisHost()
-    throw execError('INTERNAL', whyMissing('the native addon', host, whyNotLoaded(platformOf(host))), {
-      cause,
-    })
+    throw execError(
+      'BROKEN_INSTALLATION',
+      whyMissing('the native addon', host, whyNotLoaded(platformOf(host))),
+      { cause },
+    )
   }
 }
 
@@ -67,7 +69,7 @@ function findRunner(): string {
   const platform = shipped.length > 1 ? platformOf(thisHost()) : shipped[0]
   const path = platform && shippedRunner(platform)
   if (path === undefined) {
-    throw execError('INTERNAL', whyMissing(`'${RUNNER}'`, thisHost()))
+    throw execError('BROKEN_INSTALLATION', whyMissing(`'${RUNNER}'`, thisHost()))
   }
   return path
 }

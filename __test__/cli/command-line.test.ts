@@ -278,15 +278,15 @@ describe('help and version', () => {
     const failureWith = (env: NodeJS.ProcessEnv) =>
       run(process.execPath, [lonely, 'exec', 'hi'], { env }).catch((failure: unknown) => failure)
     expect(await failureWith({ LOCUS_RUNNER_PATH: '/bin/true' })).toMatchObject({
-      ...{ code: 1, stdout: '' },
+      ...{ code: 8, stdout: '' },
       stderr: expect.stringMatching(
-        /^✗ INTERNAL the native addon of @locus\/exec-native cannot be loaded on \w+ \w+.* with Node v[\d.]+: the package '@locus/,
+        /^✗ BROKEN_INSTALLATION the native addon of @locus\/exec-native cannot be loaded on \w+ \w+.* with Node v[\d.]+: the package '@locus/,
       ),
     })
     expect(await failureWith({})).toMatchObject({
-      ...{ code: 1, stdout: '' },
+      ...{ code: 8, stdout: '' },
       stderr: expect.stringMatching(
-        /^✗ INTERNAL 'locus-runner' of @locus\/exec-native cannot be loaded on .*: the package '@locus\/exec-native-\S+' is not installed/,
+        /^✗ BROKEN_INSTALLATION 'locus-runner' of @locus\/exec-native cannot be loaded on .*: the package '@locus\/exec-native-\S+' is not installed/,
       ),
     })
   })

@@ -41,7 +41,7 @@ describe('doctor', () => {
     })
     expect(agent('demo')).toMatchObject({ state: 'ready', login: 'not-needed' })
     // Which program it is depends on --agent-command.
-    expect(agent('acp')).toMatchObject({ state: 'missing', login: 'unknown' })
+    expect(agent('acp')).toMatchObject({ state: 'needs-command', login: 'unknown' })
     const names = engine.map(({ name }: { name: string }) => name)
     expect(names).toEqual(['addon', 'runner', 'node', 'project', 'git', 'terminal'])
   })
@@ -66,12 +66,14 @@ describe('doctor', () => {
 
   it('does not ask a version that might take the question for a prompt', async () => {
     const folder = temporaryFolder()
-    const old = `echo "$*" >> '${folder}/calls'\nif [ "$1" = --version ]; then echo 1.0.0; exit 0; fi`
+    const old = `echo "$*" >> '${folder}/calls'\nif [ "$1" = --version ]; then echo 2.1.39; exit 0; fi`
     const { exitCode, agent } = await doctor({ claude: old })
     expect([exitCode, agent('claude').login]).toEqual([0, 'unknown'])
     expect(readFileSync(join(folder, 'calls'), 'utf8')).toBe('--version\n')
     const keyed = await doctor({ claude: old }, [], { ANTHROPIC_API_KEY: 'k' })
     expect(keyed.agent('claude').login).toBe('yes')
+    const first = 'if [ "$1" = --version ]; then echo 2.1.40; exit 0; fi\nexit 1'
+    expect((await doctor({ claude: first })).agent('claude').login).toBe('no')
   })
 
   it('tells what an agent wrote that does not run', async () => {
@@ -90,6 +92,24 @@ describe('doctor', () => {
     const unknown = await runCli(['exec', 'doctor', '-p', 'hal'])
     expect(unknown.exitCode).toBe(3)
     expect(unknown.stderr).toContain("unknown provider 'hal'; known providers: acp, claude,")
+  })
+
+  it('says of the agent that is any of them that it needs a command, which is no failure', async () => {
+    const { exitCode, stdout } = await runCli(['exec', 'doctor', '-p', 'acp'])
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(/^○ acp \(default\) +needs-command/m)
+    expect(stdout).toContain('acp: any agent that speaks ACP\n  → name its command: --agent-command "')
+    expect(stdout).toMatch(/○ ready with --agent-command\n$/)
+    const all = await runCli(['exec', 'doctor'], { env: { LOCUS_PROVIDER: 'demo' } })
+    expect(all.exitCode).toBe(0)
+    expect(all.stdout).not.toContain('any agent that speaks ACP')
+  })
+
+  it('tells a runner that cannot be run apart from an agent', async () => {
+    const { exitCode, usable } = await doctor({}, ['-p', 'demo'], {
+      LOCUS_RUNNER_PATH: join(temporaryFolder(), 'missing'),
+    })
+    expect([exitCode, usable]).toEqual([8, false])
   })
 
   it('does not run what a project names before that is allowed', async () => {

@@ -5,7 +5,7 @@ import { ASCII, UNICODE } from '../../ts/cli/display/symbols.js'
 import { diffCounts, diffRows } from '../../ts/cli/renderers/diff-rows.js'
 import { editDiffs } from '../../ts/cli/renderers/edit-diff.js'
 
-const PLAIN = { chalk: new Chalk({ level: 0 }), symbols: UNICODE, whole: false }
+const PLAIN = { chalk: new Chalk({ level: 0 }), symbols: UNICODE, maxRows: 10 }
 
 /** The counts and the rows of what a tool changed. */
 const shown = (tool: string, parameters: Record<string, unknown>, data?: unknown) => {
@@ -33,6 +33,11 @@ describe('what an edit changed', () => {
       '- a',
       '+ b',
     ])
+  })
+
+  it('is not the end of the last line where only what follows it is new', () => {
+    const parameters = { file_path: 'x', old_string: 'a', new_string: 'a\nb' }
+    expect(shown('Edit', parameters)).toEqual(['+1 −0', '  a', '+ b'])
   })
 
   it('is told part by part for several edits of a file', () => {
@@ -97,7 +102,7 @@ describe('the rows of a change', () => {
   })
 
   it('are all of them where that is wanted', () => {
-    expect(diffRows(diffs, { ...PLAIN, whole: true })).toHaveLength(15)
+    expect(diffRows(diffs, { ...PLAIN, maxRows: 15 })).toHaveLength(15)
   })
 
   it('have colours, a line each', () => {

@@ -30,6 +30,7 @@ describe('the exit codes', () => {
         "AGENT_NOT_ALLOWED": 7,
         "API_ERROR": 21,
         "AUTH": 22,
+        "BROKEN_INSTALLATION": 8,
         "BUDGET_EXCEEDED": 27,
         "CANCELLED": 130,
         "CLI_NOT_FOUND": 5,

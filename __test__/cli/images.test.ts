@@ -11,22 +11,27 @@ import { CTRL_D, send, startRepl } from '../support/repl.js'
 const agent = 'says-what-its-prompt-consists-of'
 
 describe('--image', () => {
-  it('is given to the agent, seen from here and kept as seen from the project', async () => {
+  it.each([
+    ['its whole way', (cwd: string) => ({ name: join(cwd, 'one.png'), env: {} })],
+    ['its way from the home', (cwd: string) => ({ name: '~/one.png', env: { HOME: cwd } })],
+  ])('is given to the agent, seen from here; outside of the project it is named by %s', async (_, place) => {
     const cwd = temporaryFolder()
+    const { name, env } = place(cwd)
     mkdirSync(join(cwd, 'project'))
     pngFile(cwd, 'one.png')
     pngFile(join(cwd, 'project'), 'two.png')
     const flags = ['--dir', 'project', '--image', 'one.png', '--image', 'project/two.png']
-    const { stdout, exitCode } = await runCli(['exec', ...flags, 'what is this?'], { agent, cwd })
+    const { stdout, exitCode } = await runCli(['exec', ...flags, 'what is this?'], { agent, cwd, env })
     expect(stdout).toBe('image: image/png\n\nimage: image/png\n\ntext: what is this?\n')
     expect(exitCode).toBe(0)
-    const show = (...args: string[]) => runCli(['exec', '--dir', 'project', 'sessions', ...args], { cwd })
+    const show = (...args: string[]) =>
+      runCli(['exec', '--dir', 'project', 'sessions', ...args], { cwd, env })
     const { stdout: list } = await show('list', '--json')
     const { id } = JSON.parse(list).sessions[0]
-    expect((await show('show', id)).stdout).toContain('what is this?\nimage: ../one.png\nimage: two.png\n')
-    expect((await show('export', id)).stdout).toContain(' · image: ../one.png · image: two.png*')
+    expect((await show('show', id)).stdout).toContain(`what is this?\nimage: ${name}\nimage: two.png\n`)
+    expect((await show('export', id)).stdout).toContain(` · image: ${name} · image: two.png*`)
     expect((await show('export', id, '--format', 'html')).stdout).toContain(
-      ' · image: ../one.png · image: two.png',
+      ` · image: ${name} · image: two.png`,
     )
     const { messages } = JSON.parse((await show('export', id, '--format', 'json')).stdout)
     expect(messages[0].metadata.images[1]).toEqual({ name: 'two.png', mediaType: 'image/png', bytes: 72 })

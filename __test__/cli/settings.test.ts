@@ -55,6 +55,9 @@ describe('the settings', () => {
     ['"demo"', /must be a JSON object$/],
     ['{"provider":5}', /^the setting 'provider' in '.*' must be a non-empty string$/],
     ['{"model":""}', /^the setting 'model' in '.*' must be a non-empty string$/],
+    ['{"fallback":"codex"}', /^the setting 'fallback' in '.*' must be an array of providers$/],
+    ['{"fallback":[""]}', /^the setting 'fallback' in '.*' must be an array of providers$/],
+    ['{"fallbackAfterChanges":1}', /^the setting 'fallbackAfterChanges' in '.*' must be true or false$/],
     ['{"model":null}', /^the setting 'model' in '.*' must be a non-empty string$/],
   ])('that are %s are refused, with the path of the file', (content, message) => {
     const project = projectWith(content)

@@ -11,6 +11,7 @@ mod claude;
 mod codex;
 mod context;
 mod demo;
+mod gemini;
 mod image;
 mod json;
 mod lenient;

@@ -55,6 +55,9 @@ error_kinds! {
     /// The operating system refused to start the agent.
     SpawnFailed = "SPAWN_FAILED", retryable: false,
         remedy: "check that you may run the executable, and that the system has memory, processes and open files left";
+    /// A part of this package is missing or cannot be run here: its addon or `locus-runner`.
+    BrokenInstallation = "BROKEN_INSTALLATION", retryable: false,
+        remedy: "install this package again on this machine (npm install --include=optional); in a clone: npm run build";
     /// The agent ended before it said that it was ready.
     ExitedBeforeInit = "EXITED_BEFORE_INIT", retryable: false,
         remedy: "start the agent by hand in the same folder to see what it lacks: a login, a setting, a newer version";

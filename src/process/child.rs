@@ -57,8 +57,9 @@ pub enum Activity {
 impl Process {
     /// Starts `spec`. `hint` tells the user what to do when the executable is missing.
     pub fn spawn(spec: &CommandSpec, supervision: &Supervision, hint: &str) -> Result<Self> {
-        let program = spec.resolve(hint)?;
-        let (supervisor, pipes) = Supervisor::spawn(spec, &program, supervision)?;
+        let program = spec.resolve(hint).map_err(|error| runner_blamed(spec, supervision, error))?;
+        let (supervisor, pipes) = Supervisor::spawn(spec, &program, supervision)
+            .map_err(|error| runner_blamed(spec, supervision, error))?;
         Ok(Self {
             program: program.to_string_lossy().into_owned(),
             supervisor,
@@ -185,6 +186,19 @@ impl Process {
     /// The last of what the process wrote to stderr, once it has ended.
     pub async fn stderr_tail(&mut self) -> String {
         self.stderr.finish().await
+    }
+}
+
+/// The demo agent is the runner itself: that it does not start is no fault of an agent.
+fn runner_blamed(spec: &CommandSpec, supervision: &Supervision, error: Error) -> Error {
+    let runner = &supervision.runner;
+    match error {
+        error if spec.program != runner.as_os_str() => error,
+        Error::CliNotFound { .. } => {
+            Error::BrokenInstallation { path: runner.clone(), source: ErrorKind::NotFound.into() }
+        }
+        Error::SpawnFailed { source, .. } => Error::BrokenInstallation { path: runner.clone(), source },
+        error => error,
     }
 }
 

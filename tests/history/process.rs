@@ -87,6 +87,8 @@ fn does_its_task() {
         ["fail-to-sync"] => super::disk::fail_to_sync(&store),
         ["record-on-a-failed-disk"] => super::disk::record_on_a_failed_disk(&store),
         ["read-only"] => super::disk::read_only(&store),
+        #[cfg(target_os = "linux")]
+        ["record-two-hundred"] => super::hanging::record_two_hundred(&store),
         _ => panic!("{task:?} is no task"),
     }
 }

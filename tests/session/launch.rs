@@ -71,6 +71,23 @@ async fn a_file_that_is_not_executable_is_not_called_missing() {
     assert!(message.contains("/claude'") && message.contains("ermission denied"), "{message}");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_runner_that_cannot_be_run_is_not_blamed_on_the_executable() {
+    for exists in [false, true] {
+        let error = refused(|options, folder| {
+            options.agent.runner = folder.join("locus-runner");
+            if exists {
+                fs::write(&options.agent.runner, "").unwrap();
+            }
+        })
+        .await;
+        assert_eq!(error["code"], "BROKEN_INSTALLATION", "{error}");
+        let message = error["error"].as_str().unwrap();
+        assert!(message.contains("/locus-runner', a part of this package: "), "{message}");
+    }
+}
+
 #[tokio::test]
 async fn a_session_whose_agent_was_missing_works_once_it_is_there() {
     let mut host = Host::with("answers-with-its-pid", |options, folder| {

@@ -1,5 +1,3 @@
-import { text } from 'node:stream/consumers'
-
 import { execError } from '../errors.js'
 
 /** The prompt: the words of the command line, or stdin for `-` and for no words in a pipe. */
@@ -14,6 +12,7 @@ export async function readPrompt(words: string[], stdin: NodeJS.ReadStream): Pro
       'no prompt; give it as an argument, or in a pipe: echo "hello" | locus exec -',
     )
   }
+  const { text } = await import('node:stream/consumers')
   return checked(await text(stdin), 'the prompt on stdin is empty; say what the agent is to do')
 }
 

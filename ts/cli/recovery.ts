@@ -1,5 +1,3 @@
-import { createInterface } from 'node:readline'
-
 import type { Recovery, RecoveryAction, RecoveryChooser, RecoveryRequest } from '../error-handler.js'
 import { execError } from '../errors.js'
 
@@ -44,6 +42,7 @@ export function askRecovery(signal: AbortSignal): RecoveryChooser {
 
 /** An answer typed by a person; empty where there is none. */
 async function ask(question: string, signal: AbortSignal): Promise<string> {
+  const { createInterface } = await import('node:readline')
   const readline = createInterface({ input: process.stdin, output: process.stderr })
   const close = () => readline.close()
   signal.addEventListener('abort', close, { once: true })

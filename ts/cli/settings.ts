@@ -19,6 +19,15 @@ export interface Settings {
   budget?: { turn?: Budget; session?: Budget }
   /** How long a turn may take, for example `10m`. */
   timeout?: string
+  /** Who takes over, in this order, where an agent cannot do a turn. */
+  fallback?: string[]
+  /** Also where the turn that failed had changed something. */
+  fallbackAfterChanges?: boolean
+}
+
+/** Where the settings of a project are. */
+export function settingsPath(projectPath: string): string {
+  return join(projectPath, '.locus', 'settings.json')
 }
 
 /** The settings of a project, overridden by `LOCUS_PROVIDER` and `LOCUS_MODEL`; a missing file is an empty one. */
@@ -28,7 +37,7 @@ export function loadSettings(projectPath: string, env: NodeJS.ProcessEnv): Setti
 }
 
 function readSettings(projectPath: string): Settings {
-  const path = join(projectPath, '.locus', 'settings.json')
+  const path = settingsPath(projectPath)
   let content: string
   try {
     // Some editors begin a file with a byte order mark, which JSON does not know.
@@ -61,7 +70,27 @@ function readSettings(projectPath: string): Settings {
     retry: retry(parsed, path),
     budget: budgets(parsed, path),
     timeout: duration(parsed, path),
+    fallback: agents(parsed, path),
+    fallbackAfterChanges: yesOrNo(parsed, 'fallbackAfterChanges', path),
   }
+}
+
+/** Which of them are known is checked where they are needed. */
+function agents(settings: object, path: string): string[] | undefined {
+  const { fallback } = settings as { fallback?: unknown }
+  const isList = Array.isArray(fallback) && fallback.every((name) => typeof name === 'string' && name !== '')
+  if (fallback === undefined || isList) {
+    return fallback as string[] | undefined
+  }
+  throw execError('INVALID_INPUT', `the setting 'fallback' in '${path}' must be an array of providers`)
+}
+
+function yesOrNo(settings: object, key: 'fallbackAfterChanges', path: string): boolean | undefined {
+  const value = (settings as Record<string, unknown>)[key]
+  if (value === undefined || typeof value === 'boolean') {
+    return value
+  }
+  throw execError('INVALID_INPUT', `the setting '${key}' in '${path}' must be true or false`)
 }
 
 function retry(settings: object, path: string): RetryPolicy | undefined {

@@ -3,13 +3,8 @@ import { EventEmitter } from 'node:events'
 
 import type { Usage } from '../chunks.js'
 import type { StreamChunk } from './chunks.js'
-import {
-  type ExecEvent,
-  type ExecEventData,
-  type ExecEventListener,
-  type ExecEventMap,
-  ExecEventType,
-} from './events.js'
+import { EventSource } from './event-source.js'
+import { type ExecEvent, type ExecEventData, ExecEventType } from './events.js'
 
 /** How much of a prompt is told. */
 const PROMPT_LIMIT = 500
@@ -20,8 +15,8 @@ const LOG_LIMIT = 10_000
  * Tells what a session or a runner does to whoever listens. It rests on Node's EventEmitter; the events are made of the
  * chunks of any runner ({@link ExecEventEmitter.relay}) or told one by one (`emitToolStarted`, …).
  */
-export class ExecEventEmitter {
-  readonly #emitter = new EventEmitter()
+export class ExecEventEmitter extends EventSource {
+  readonly #emitter: EventEmitter
   readonly #debug: boolean
   #log: ExecEvent[] = []
   #sessionId = `exec-${randomUUID()}`
@@ -33,6 +28,9 @@ export class ExecEventEmitter {
 
   /** `debug`: keep the newest 10,000 events for {@link ExecEventEmitter.getEventLog}. */
   constructor({ debug = false }: { debug?: boolean } = {}) {
+    const emitter = new EventEmitter()
+    super(emitter)
+    this.#emitter = emitter
     this.#debug = debug
   }
 
@@ -53,21 +51,6 @@ export class ExecEventEmitter {
 
   clearEventLog(): void {
     this.#log = []
-  }
-
-  on<T extends ExecEventType>(type: T, listener: ExecEventListener<ExecEventMap[T]>): this {
-    this.#emitter.on(type, listener)
-    return this
-  }
-
-  once<T extends ExecEventType>(type: T, listener: ExecEventListener<ExecEventMap[T]>): this {
-    this.#emitter.once(type, listener)
-    return this
-  }
-
-  off<T extends ExecEventType>(type: T, listener: ExecEventListener<ExecEventMap[T]>): this {
-    this.#emitter.off(type, listener)
-    return this
   }
 
   /** Removes all listeners of a type, or of all. */

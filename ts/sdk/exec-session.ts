@@ -8,7 +8,7 @@ import { ChunkGenerator } from './chunk-generator.js'
 import type { StreamChunk } from './chunks.js'
 import { EngineChunks } from './engine-chunks.js'
 import { ExecEventEmitter } from './event-emitter.js'
-import type { ExecEventListener, ExecEventMap, ExecEventType } from './events.js'
+import { EventSource } from './event-source.js'
 import {
   type ConversationMessage,
   type ConversationSession,
@@ -47,7 +47,7 @@ export interface ExecSessionConfig extends HistoryManagerOptions {
  * It writes the conversation down while it goes on, so that no Ctrl+C and no crash loses it. A turn that fails gives an
  * `error` chunk; the stream does not throw, but for a session that was not initialized or is busy.
  */
-export class ExecSession {
+export class ExecSession extends EventSource {
   readonly #runner: AiRunner
   readonly #history: HistoryManager
   readonly #emitter: ExecEventEmitter
@@ -58,10 +58,12 @@ export class ExecSession {
 
   constructor(config: ExecSessionConfig) {
     const { aiRunner, projectPath, maxSessions, historyDir, historyFormat, debug } = config
+    const emitter = new ExecEventEmitter({ debug })
+    super(emitter)
+    this.#emitter = emitter
     this.#config = config
     this.#runner = aiRunner
     this.#history = new HistoryManager(projectPath, { maxSessions, historyDir, historyFormat })
-    this.#emitter = new ExecEventEmitter({ debug })
   }
 
   /** Loads the conversation, or begins one; nothing is written. */
@@ -121,21 +123,6 @@ export class ExecSession {
   /** The task that words such as "the auth task" mean; null where none is meant. */
   resolveTaskReference(reference: string): Task | null {
     return this.#context.getReferencedTask(reference)
-  }
-
-  on<T extends ExecEventType>(type: T, listener: ExecEventListener<ExecEventMap[T]>): this {
-    this.#emitter.on(type, listener)
-    return this
-  }
-
-  once<T extends ExecEventType>(type: T, listener: ExecEventListener<ExecEventMap[T]>): this {
-    this.#emitter.once(type, listener)
-    return this
-  }
-
-  off<T extends ExecEventType>(type: T, listener: ExecEventListener<ExecEventMap[T]>): this {
-    this.#emitter.off(type, listener)
-    return this
   }
 
   /** Writes the conversation down with its artifacts and tasks, and removes the oldest conversations beyond `maxSessions`. */

@@ -26,7 +26,10 @@ export const SCENARIOS = /** @type {const} */ ([
 ])
 
 /** @typedef {(typeof SCENARIOS)[number]} Scenario */
-/** @typedef {'claude' | 'codex' | 'codex, by `exec`' | 'opencode, by ACP' | 'opencode, by its JSON stream' | 'qwen, by ACP'} Column */
+/**
+ * @typedef {'claude' | 'codex' | 'codex, by `exec`' | 'gemini, by ACP' | 'gemini, by stream-json' | 'opencode, by ACP' |
+ *   'opencode, by its JSON stream' | 'qwen, by ACP'} Column
+ */
 
 /** Where an agent cannot do it, and why. @type {Record<Column, Partial<Record<Scenario, string>>>} */
 export const GAPS = {
@@ -44,6 +47,24 @@ export const GAPS = {
     'a limit that passes':
       'every try is a new conversation, for which the model server counts its refusals anew',
   },
+  'gemini, by ACP': {
+    'a tool that fails': 'it calls a command completed that left with 3, and does not tell the exit code',
+    'a subagent': 'its subagents are not marked',
+    'an interrupt that keeps the process':
+      'the process is kept, but it forgets a prompt that was interrupted before it was answered',
+    'the tokens, exactly':
+      'it does not tell what was read from the cache, nor what was spent on thoughts and on choosing the model',
+  },
+  'gemini, by stream-json': {
+    thinking: 'what it thinks is not told',
+    'a tool that fails': 'it calls a command completed that left with 3, and does not tell the exit code',
+    'a tool that is denied': 'it asks nobody: what it would ask about is not allowed',
+    'a subagent': 'what subagents do is not told',
+    'a second turn in the same process': 'every turn has a process of its own',
+    'an interrupt that keeps the process':
+      'its process is ended; the next turn goes on with the conversation',
+    'the same while a tool runs': 'its process is ended; the next turn goes on with the conversation',
+  },
   'opencode, by ACP': {
     'a subagent': 'what subagents do is not told',
     'the tokens, exactly': 'of a turn it tells only the tokens of the last request; the cost is that of all',
@@ -55,7 +76,7 @@ export const GAPS = {
     'a second turn in the same process': 'every turn has a process of its own',
     'an interrupt that keeps the process':
       'its process is ended; the next turn goes on with the conversation',
-    'the same while a tool runs': 'its process is ended; the next turn goes on with the conversation',
+    'the same while a tool runs': 'a tool is told when it has run',
   },
   'qwen, by ACP': {
     'a tool that fails': 'it calls a command completed that left with 3; the exit code is in what it printed',

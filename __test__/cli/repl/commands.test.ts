@@ -94,6 +94,8 @@ describe('commands', () => {
 
   it('history, session, status, cost and verbose tell what is', async () => {
     const terminal = await startRepl('says-everything', { rows: 60, flags: ['--yes', '--deny', 'Write'] })
+    send(terminal, '/cost')
+    await terminal.shown('0 turns; 0 tokens in, 0 out, 0 cached; cost $0.00')
     send(terminal, 'look')
     await terminal.shown('$0.25')
     send(terminal, '/status')

@@ -7,6 +7,12 @@ import { temporaryFolder } from '../../support/folder.js'
 import { CTRL_C, CTRL_D, ENTER, send, startRepl } from '../../support/repl.js'
 import { startInTerminal } from '../../support/terminal.js'
 
+/** A question about a new file of so many lines. */
+const longFile = (lines: number) => {
+  const content = Array.from({ length: lines }, (_, line) => `line ${line}\n`).join('')
+  return JSON.stringify({ tool: 'Write', input: { file_path: '/no/such/file', content } })
+}
+
 describe('a question for permission in a conversation', () => {
   it('shows what would be done, and is answered once', async () => {
     const terminal = await startRepl('asks-permission')
@@ -27,6 +33,29 @@ describe('a question for permission in a conversation', () => {
     await terminal.shown('the user said no: not now')
     terminal.type(CTRL_D)
     expect((await terminal.finished).exitCode).toBe(0)
+  })
+
+  it.each([
+    [80, 24, 'y allow once   a always allow Write   n deny   d show all of it'],
+    [40, 10, 'y once  a always  n deny  d all'],
+  ])('about a file shows what would be in it, at %i×%i', async (columns, rows, choices) => {
+    const FAKE_TOOL = longFile(30)
+    const terminal = await startRepl('asks-permission', { columns, rows, env: { FAKE_TOOL } })
+    send(terminal, 'go')
+    await terminal.shown(choices)
+    const visible = terminal.visible()
+    expect(visible.length).toBe(rows)
+    expect(visible).toContain('  │ + line 0')
+    expect(visible.find((row) => row.includes('more lines'))).toBe(
+      `  │ … ${columns === 80 ? 13 : 27} more lines`,
+    )
+    terminal.type('d')
+    await terminal.shown('  │ + line 29')
+    await terminal.hidden(choices)
+    terminal.type('y')
+    await terminal.shown('✓ allowed')
+    terminal.type(CTRL_D)
+    await terminal.finished
   })
 
   it('is asked no more when it was always allowed, in this conversation', async () => {
@@ -109,6 +138,19 @@ describe('a question for permission in a conversation', () => {
 })
 
 describe('a question for permission in a single run', () => {
+  it.each([[[]], [['--simple']]])('about a file shows what would be in it, with %j', async (flags) => {
+    const env = { FAKE_TOOL: longFile(30) }
+    const terminal = startInTerminal(['exec', ...flags, 'go'], 'asks-permission', env, { rows: 24 })
+    await terminal.shown('n deny   d show all of it:')
+    expect(terminal.screen()).toContain('file /no/such/file +30 −0\n  │ + line 0\n')
+    expect(terminal.screen()).toContain('  │ … 13 more lines')
+    terminal.type(`d${ENTER}`)
+    await terminal.shown('  │ + line 29\n')
+    terminal.type(`y${ENTER}`)
+    await terminal.shown('"behavior":"allow"')
+    await terminal.finished
+  })
+
   it.each([
     ['y', '"behavior":"allow"'],
     ['a', '"behavior":"allow"'],

@@ -10,13 +10,13 @@ const SMALL = { columns: 40, rows: 10 }
 async function askedTwice(setup: TerminalSetup, asked = (_: StartedTerminal) => {}) {
   const terminal = await startRepl('asks-permission', setup)
   send(terminal, 'clean up')
-  await terminal.shown('y allow once')
+  await terminal.shown('n deny')
   asked(terminal)
   terminal.type('y')
   await terminal.shown('out\n\n❯')
   send(terminal, 'again')
   await terminal.shown('❯ again')
-  await terminal.shown('y allow once')
+  await terminal.shown('n deny')
   terminal.type('n')
   await terminal.shown('why?')
   terminal.type(`not now${ENTER}`)
@@ -94,7 +94,7 @@ it('a question whose terminal gets smaller while it waits is answered there', as
   expect(screen).toContain('⚡ Bash asks for permission: Running com')
   expect(screen).toContain('✓ allowed')
   expect(screen).toContain('✗ denied: not now')
-  expect(screen).not.toContain('y allow once')
+  expect(screen).not.toContain('n deny')
 })
 
 it('a conversation of three turns, 40×10, with what was said above', async () => {

@@ -125,11 +125,19 @@ impl Supervisor {
     }
 }
 
-/// The guard is started with the agent's arguments and environment, so that they may be to blame.
+/// The guard is started with the agent's arguments, environment and working directory, so that they may be to blame.
 fn runner_failed(spec: &CommandSpec, supervision: &Supervision, source: io::Error) -> Error {
-    // A working directory that has just gone is told in the same way.
-    if source.kind() == io::ErrorKind::NotFound && !supervision.runner.exists() {
-        return Error::Internal(format!("'{}' is missing", supervision.runner.display()).into());
+    if is_of_runner(&source, &supervision.runner, &spec.cwd) {
+        return Error::BrokenInstallation { path: supervision.runner.clone(), source };
     }
     Error::SpawnFailed { program: spec.program.to_string_lossy().into_owned(), source }
+}
+
+fn is_of_runner(problem: &io::Error, runner: &Path, cwd: &Path) -> bool {
+    match problem.kind() {
+        // A runner that is there may lack its loader.
+        io::ErrorKind::NotFound => !runner.exists() || cwd.exists(),
+        io::ErrorKind::PermissionDenied => rustix::fs::access(runner, rustix::fs::Access::EXEC_OK).is_err(),
+        _ => false,
+    }
 }

@@ -30,6 +30,9 @@ export interface DoctorReport {
 const DEFAULT_LIMIT = '10s'
 const DEFAULT_PROVIDER = 'claude'
 
+/** The states that are no failure: what is lacking comes with the prompt. */
+const USABLE: ReadonlySet<AgentReport['state']> = new Set(['ready', 'needs-command'])
+
 /** What the state of the default agent is as an exit code; none where it is usable. */
 const CODES: Partial<Record<AgentReport['state'], ErrorCode>> = {
   missing: 'CLI_NOT_FOUND',
@@ -79,8 +82,8 @@ async function examine(projectPath: string, flags: DoctorFlags): Promise<DoctorR
       checkAgent(agent, { projectPath, trustProject, env, isDefault: agent.name === usual }, limitMs),
     ),
   ])
-  const isReady = reports.some(({ isDefault, state }) => isDefault && state === 'ready')
-  const usable = isReady && engine.every(({ state }) => state !== 'failed')
+  const isUsable = reports.some(({ isDefault, state }) => isDefault && USABLE.has(state))
+  const usable = isUsable && engine.every(({ state }) => state !== 'failed')
   return { usable, engine, agents: reports }
 }
 
@@ -90,12 +93,13 @@ function exitCodeOf({ usable, engine, agents }: DoctorReport): number {
   }
   const usual = agents.find(({ isDefault }) => isDefault)
   const code = engine.some(({ state }) => state === 'failed') ? undefined : usual && CODES[usual.state]
-  return EXIT_CODES[code ?? 'INTERNAL']
+  return EXIT_CODES[code ?? 'BROKEN_INSTALLATION']
 }
 
 const MARKS = { ok: symbols().ok, warning: symbols().open, failed: symbols().failed }
 
-function show({ engine, agents, usable }: DoctorReport, screen: Screen): void {
+function show(report: DoctorReport, screen: Screen): void {
+  const { engine, agents } = report
   const { chalk } = screen
   const painted = { ok: chalk.green, warning: chalk.yellow, failed: chalk.red }
   const paint = (text: string) => {
@@ -131,9 +135,17 @@ function show({ engine, agents, usable }: DoctorReport, screen: Screen): void {
   }
   tell([...agents.filter(isOfInterest).flatMap(named), ...problemsOf(engine)], screen)
   screen.print()
-  screen.print(
-    usable ? chalk.green(`${MARKS.ok} ready`) : chalk.red(`${MARKS.failed} the default agent cannot be used`),
-  )
+  screen.print(verdict(report, screen))
+}
+
+function verdict({ usable, agents }: DoctorReport, { chalk }: Screen): string {
+  if (!usable) {
+    return chalk.red(`${MARKS.failed} the default agent cannot be used`)
+  }
+  const isComplete = agents.some(({ isDefault, state }) => isDefault && state === 'ready')
+  return isComplete
+    ? chalk.green(`${MARKS.ok} ready`)
+    : chalk.yellow(`${MARKS.warning} ready with --agent-command`)
 }
 
 const LOGINS: Record<AgentReport['login'], string> = {
@@ -142,14 +154,15 @@ const LOGINS: Record<AgentReport['login'], string> = {
 }
 
 function levelOf({ state, isDefault }: AgentReport): keyof typeof MARKS {
-  if (state === 'ready') {
-    return 'ok'
+  if (USABLE.has(state)) {
+    return state === 'ready' ? 'ok' : 'warning'
   }
   return isDefault || state === 'broken' ? 'failed' : 'warning'
 }
 
-/** An agent that nobody installed, and that is not asked for, is no problem. */
-const isOfInterest = ({ state, isDefault }: AgentReport) => state !== 'missing' || isDefault
+/** An agent that nobody installed or has a command for, and that is not asked for, is no problem. */
+const isOfInterest = ({ state, isDefault }: AgentReport) =>
+  isDefault || (state !== 'missing' && state !== 'needs-command')
 
 const named = ({ name, problems }: AgentReport): Problem[] =>
   problems.map(({ message, remedy }) => ({ message: `${name}: ${message}`, ...(remedy && { remedy }) }))

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { relative, resolve } from 'node:path'
+import { resolve } from 'node:path'
 
 import { listAgents } from '../../agents.js'
 import { ErrorHandler, type Fallback } from '../../error-handler.js'
@@ -10,15 +10,15 @@ import { JSON_LINES } from '../../json-lines.js'
 import { providerOf, type SessionOptions, type TurnOptions } from '../../options.js'
 import type { RetryPolicy } from '../../retry.js'
 import { ExecSession } from '../../session.js'
-import { withConsent } from '../agents/consent.js'
 import { parseDuration } from '../duration.js'
 import { EXIT_CODES, EXIT_HUNG_UP, EXIT_TERMINATED } from '../exit-codes.js'
+import { nameIn } from '../file-names.js'
 import { type LimitFlags, limitsOf } from '../limits.js'
 import type { Asker, PermissionDesk } from '../permissions/permission-desk.js'
 import { readPrompt } from '../prompt.js'
 import { askRecovery, canAsk, parseOnError } from '../recovery.js'
 import type { Renderer } from '../renderers/renderer.js'
-import { loadSettings, type Settings } from '../settings.js'
+import { loadSettings, type Settings, settingsPath } from '../settings.js'
 import { showTurn } from '../show-turn.js'
 
 /** The flags of `locus exec` that say what is run. */
@@ -41,7 +41,8 @@ export interface ExecFlags extends LimitFlags {
   retries?: string
   maxWait?: string
   onError?: string
-  fallback?: string
+  /** `false`: nobody, whatever the settings say. */
+  fallback?: string | false
   fallbackAfterChanges?: boolean
 }
 
@@ -50,7 +51,7 @@ const MAX_RECOVERIES = 1
 
 /** What a run is made of, before it begins. */
 export interface Plan {
-  history: Settings['history']
+  settings: Settings
   options: SessionOptions
   turn: TurnOptions
   projectPath: string
@@ -84,9 +85,9 @@ export function planOf(flags: ExecFlags): Plan {
     budget: settings.budget?.session,
   }
   // A path is given from here, and kept as it is seen from the project.
-  const images = flags.image?.map((path) => relative(projectPath, resolve(path)) || '.')
+  const images = flags.image?.map((path) => nameIn(projectPath, resolve(path)))
   const turn = { ...limitsOf(flags, settings), ...(images && { images }) }
-  return { options, turn, projectPath, provider, history: settings.history }
+  return { options, turn, projectPath, provider, settings }
 }
 
 function retryOf({ retries, maxWait }: ExecFlags, settings: RetryPolicy | undefined): RetryPolicy {
@@ -102,21 +103,22 @@ function retryOf({ retries, maxWait }: ExecFlags, settings: RetryPolicy | undefi
   }
 }
 
-/** Who takes over where an agent cannot do a turn, as `--fallback` says. */
-export function fallbackOf(flags: ExecFlags, { projectPath, options }: Plan): Fallback | undefined {
-  if (flags.fallback === undefined) {
+/** Who takes over where an agent cannot do a turn, as `--fallback` or the settings say. */
+export function fallbackOf(flags: ExecFlags, { projectPath, options, settings }: Plan): Fallback | undefined {
+  const named = flags.fallback === false ? [] : flags.fallback?.split(',').map((name) => name.trim())
+  const agents = named ?? settings.fallback ?? []
+  if (agents.length === 0) {
     return undefined
   }
-  const agents = flags.fallback.split(',').map((name) => name.trim())
   const known = listAgents({ projectPath, trustProject: options.trustProject }).agents.map(({ name }) => name)
   const unknown = agents.find((name) => !known.includes(name))
   if (unknown !== undefined) {
     throw execError(
       'UNKNOWN_PROVIDER',
-      `--fallback names the unknown provider '${unknown}'; known providers: ${known.join(', ')}`,
+      `${named ? '--fallback' : `the setting 'fallback' in '${settingsPath(projectPath)}'`} names the unknown provider '${unknown}'; known providers: ${known.join(', ')}`,
     )
   }
-  return { agents, afterChanges: flags.fallbackAfterChanges }
+  return { agents, afterChanges: flags.fallbackAfterChanges ?? settings.fallbackAfterChanges }
 }
 
 /**
@@ -162,7 +164,7 @@ export async function runExec(
     prompt = await readPrompt(words, process.stdin)
     const opening = plan
     const open = () => openSession(flags, opening)
-    session = await (ask ? withConsent(plan.projectPath, open) : open())
+    session = await (ask ? openWithConsent(plan.projectPath, open) : open())
     const desk = await makeDesk(session, plan, ask)
     session.on(ExecEventType.PERMISSION_RESOLVED, ({ data }) => desk?.resolved(data.id))
     begin()
@@ -195,6 +197,11 @@ export async function runExec(
   return exitCode
 }
 
+async function openWithConsent<T>(projectPath: string, open: () => Promise<T>): Promise<T> {
+  const { withConsent } = await import('../agents/consent.js')
+  return await withConsent(projectPath, open)
+}
+
 /**
  * Who answers the questions of a run: the person, and what was always allowed in the conversation. Undefined where there is
  * neither, so that the agent is told so.
@@ -218,9 +225,9 @@ async function makeDesk(
 }
 
 /** Keeps the history within its limits. The run is over and has told its end; what fails here is told beside it. */
-export async function prune({ projectPath, history }: Plan): Promise<void> {
+export async function prune({ projectPath, settings }: Plan): Promise<void> {
   try {
-    await new HistoryStore({ projectPath }).prune(history)
+    await new HistoryStore({ projectPath }).prune(settings.history)
   } catch (error) {
     process.emitWarning(`old conversations cannot be cleaned up: ${(error as Error).message}`)
   }

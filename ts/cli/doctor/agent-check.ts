@@ -16,10 +16,10 @@ export interface AgentReport {
   dialect: string
   origin: AgentInfo['origin']
   /**
-   * `ready`; `logged-out`; `missing`: not installed; `broken`: it does not run; `not-allowed`: the project's file has a say
-   * in it.
+   * `ready`; `needs-command`: it is any agent that a command names; `logged-out`; `missing`: not installed; `broken`: it does
+   * not run; `not-allowed`: the project's file has a say in it.
    */
-  state: 'ready' | 'logged-out' | 'missing' | 'broken' | 'not-allowed'
+  state: 'ready' | 'needs-command' | 'logged-out' | 'missing' | 'broken' | 'not-allowed'
   /** Where its executable is. */
   program?: string
   version?: string
@@ -53,7 +53,10 @@ export async function checkAgent(
     // What comes with this package has no version of its own to be asked for.
     return agent.version.length === 0
       ? { ...report, login: 'not-needed' }
-      : failed(report, 'missing', { message: 'it has no program of its own; --agent-command names one' })
+      : failed(report, 'needs-command', {
+          message: 'any agent that speaks ACP',
+          remedy: 'name its command: --agent-command "gemini --acp"',
+        })
   }
   try {
     const versioned = await probe(agent.version)

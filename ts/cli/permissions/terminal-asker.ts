@@ -19,7 +19,6 @@ export async function askInTerminal(
   const { env, stdin, stderr } = process
   const chalk = new Chalk({ level: env.NO_COLOR || env.TERM === 'dumb' ? 0 : 1 })
   const question = new PermissionQuestion(request)
-  stderr.write(`${question.lines(chalk, symbols()).join('\n')}\n`)
   const readline = createInterface({ input: stdin, output: stderr })
   // In raw mode Ctrl+C is a key; what it means is decided where signals are.
   readline.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
@@ -31,7 +30,10 @@ export async function askInTerminal(
         readline.once('close', () => (signal.aborted ? reject(signal.reason) : resolve(undefined)))
         readline.question(words, resolve)
       })
-    return await answerByLine(question, ask, chalk)
+    return await answerByLine(question, {
+      ...{ chalk, symbols: symbols(), room: stderr, ask },
+      print: (lines) => stderr.write(`${lines.join('\n')}\n`),
+    })
   } finally {
     signal.removeEventListener('abort', close)
     readline.close()

@@ -4,16 +4,16 @@ import type { Symbols } from '../display/symbols.js'
 import { formatCount } from '../format.js'
 import type { DiffLine, FileDiff } from './edit-diff.js'
 
-/** So many lines of a change are shown. */
-const MAX_ROWS = 10
+/** So many lines of a change are shown where there is no reason to show more. */
+export const USUAL_ROWS = 10
 /** What is longer is code that nobody reads, and it takes long to measure. */
 const MAX_CHARACTERS = 1000
 
 export interface DiffStyle {
   chalk: ChalkInstance
   symbols: Symbols
-  /** All lines, and not only the first ones. */
-  whole: boolean
+  /** So many lines are shown, the first ones. */
+  maxRows: number
 }
 
 /** How many lines were changed: `+3 −1`; empty where none is known to be. */
@@ -25,14 +25,14 @@ export function diffCounts(diffs: readonly FileDiff[], { chalk, symbols }: DiffS
 
 /** The changes, one line on each row; with the names of the files where there are several. */
 export function diffRows(diffs: readonly FileDiff[], style: DiffStyle): string[] {
-  const { chalk, symbols, whole } = style
+  const { chalk, symbols, maxRows } = style
   const rows = diffs.flatMap((diff) => [
     ...(diffs.length > 1
       ? [() => `${chalk.bold(nameOf(diff, style))} ${diffCounts([diff], style)}`.trimEnd()]
       : []),
     ...diff.lines.map((line) => () => diffRow(line, style)),
   ])
-  const shown = whole ? rows : rows.slice(0, MAX_ROWS)
+  const shown = rows.slice(0, maxRows)
   const more = rows.length - shown.length
   return [
     ...shown.map((row) => row()),
@@ -40,7 +40,8 @@ export function diffRows(diffs: readonly FileDiff[], style: DiffStyle): string[]
   ]
 }
 
-function nameOf({ path, movedTo }: FileDiff, { symbols }: DiffStyle): string {
+/** The file of a change, and where it was moved. */
+export function nameOf({ path, movedTo }: FileDiff, { symbols }: Pick<DiffStyle, 'symbols'>): string {
   return cut(movedTo === undefined ? path : `${path} ${symbols.arrow} ${movedTo}`)
 }
 

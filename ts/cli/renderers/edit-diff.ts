@@ -24,41 +24,61 @@ const MAX_EDIT_LENGTH = 1000
 
 type Fields = Record<string, unknown>
 
+/** The parameters that a difference shows; what else a tool is given may change what it means. */
+export const SHOWN_BY_DIFFS: ReadonlySet<string> = new Set([
+  ...['file_path', 'filePath', 'filepath', 'content', 'edits', 'changes', 'paths', 'diff'],
+  ...['old_string', 'new_string', 'oldString', 'newString'],
+])
+
+/** The tools whose `content` becomes that of a file: those of claude, of ACP's kinds, and of agents that speak it. */
+const WRITERS: ReadonlySet<string> = new Set(['Write', 'edit', 'write', 'write_file'])
+
 /**
  * What the use of a tool changed in which files, from what the tool was given and, where it tells that, from what it
- * returned. Empty for a tool that changes none.
+ * returned. Empty for a tool that changes none. `before`: what is in a file that is to be written, where that is known.
  */
-export function editDiffs(tool: string, parameters: Fields, data?: unknown): FileDiff[] {
-  const { file_path: path, changes } = parameters
-  if (tool === 'file_change') {
-    return Array.isArray(changes) ? changes.flatMap(changedFile) : []
+export function editDiffs(
+  tool: string,
+  parameters: Fields,
+  data?: unknown,
+  before: (path: string) => string | undefined = () => undefined,
+): FileDiff[] {
+  const { changes, edits, content, diff } = parameters
+  if (Array.isArray(changes)) {
+    return changes.flatMap(changedFile)
   }
+  const path = parameters.file_path ?? parameters.filePath ?? parameters.filepath
   if (typeof path !== 'string') {
     return []
   }
-  switch (tool) {
-    case 'Edit':
-      return [diffOf(path, patched(data) ?? edited(parameters))]
-    case 'MultiEdit': {
-      const edits = Array.isArray(parameters.edits) ? parameters.edits : []
-      return [diffOf(path, patched(data) ?? separated(edits.map((edit) => edited(fieldsOf(edit)))))]
-    }
-    case 'Write':
-      return [diffOf(path, patched(data) ?? written(parameters.content, 'added'))]
-    default:
-      return []
+  const isEdit = (edit: unknown) => textsOf(fieldsOf(edit)) !== undefined
+  if (isEdit(parameters)) {
+    return [diffOf(path, patched(data) ?? edited(parameters))]
   }
+  if (Array.isArray(edits) && edits.some(isEdit)) {
+    return [diffOf(path, patched(data) ?? separated(edits.map((edit) => edited(fieldsOf(edit)))))]
+  }
+  if (WRITERS.has(tool) && typeof content === 'string') {
+    return [diffOf(path, patched(data) ?? replaced(before(path) ?? '', content))]
+  }
+  return typeof diff === 'string' ? [diffOf(path, unified(diff))] : []
 }
 
-/** A file that codex changed: of a new or a deleted one the difference is all that is in it. */
+/** A file that was changed: of a new or a deleted one codex tells all that is in it; ACP has the text before and after. */
 function changedFile(change: unknown): FileDiff[] {
-  const { path, movePath, kind, diff } = fieldsOf(change)
+  const { path, movePath, kind, diff, oldText = '', newText } = fieldsOf(change)
   if (typeof path !== 'string') {
     return []
   }
-  const lines =
-    kind === 'add' || kind === 'delete' ? written(diff, kind === 'add' ? 'added' : 'removed') : unified(diff)
-  return [{ ...diffOf(path, lines), ...(typeof movePath === 'string' && { movedTo: movePath }) }]
+  const lines = () => {
+    if (typeof oldText === 'string' && typeof newText === 'string') {
+      return replaced(oldText, newText)
+    }
+    return kind === 'add' || kind === 'delete'
+      ? written(diff, kind === 'add' ? 'added' : 'removed')
+      : unified(diff)
+  }
+  return [{ ...diffOf(path, lines()), ...(typeof movePath === 'string' && { movedTo: movePath }) }]
 }
 
 function diffOf(path: string, lines: DiffLine[]): FileDiff {
@@ -66,12 +86,26 @@ function diffOf(path: string, lines: DiffLine[]): FileDiff {
   return { path, added: count('added'), removed: count('removed'), lines }
 }
 
-function edited({ old_string: before, new_string: after }: Fields): DiffLine[] {
-  if (typeof before !== 'string' || typeof after !== 'string') {
-    return []
+/** The text that an edit replaces, and the one that it puts in its place. */
+function textsOf(edit: Fields): [before: string, after: string] | undefined {
+  const before = edit.old_string ?? edit.oldString
+  const after = edit.new_string ?? edit.newString
+  return typeof before === 'string' && typeof after === 'string' ? [before, after] : undefined
+}
+
+function edited(edit: Fields): DiffLine[] {
+  const texts = textsOf(edit)
+  return texts ? replaced(...texts) : []
+}
+
+function replaced(before: string, after: string): DiffLine[] {
+  if (before === '') {
+    return written(after, 'added')
   }
   const options = { context: CONTEXT, maxEditLength: MAX_EDIT_LENGTH }
-  const patch = structuredPatch('', '', before, after, undefined, undefined, options)
+  // A last line without an end is not another one where only what follows it is new.
+  const end = before.endsWith('\n') && after.endsWith('\n') ? '' : '\n'
+  const patch = structuredPatch('', '', before + end, after + end, undefined, undefined, options)
   return patch ? hunkLines(patch.hunks) : [...written(before, 'removed'), ...written(after, 'added')]
 }
 

@@ -3,7 +3,7 @@ import truncate from 'cli-truncate'
 
 import type { StatusChunk, StreamChunk, Usage } from '../../chunks.js'
 import { type RecoveryAction, recoveryChoices } from '../../error-handler.js'
-import type { ExecError } from '../../errors.js'
+import type { ErrorCode, ExecError } from '../../errors.js'
 import type { ExecEventData } from '../../events.js'
 import { type Symbols, UNICODE } from '../display/symbols.js'
 import { costMark, costText, formatDuration, formatTokens } from '../format.js'
@@ -47,6 +47,14 @@ const RECOVERING: Record<RecoveryAction, string> = {
   switch: 'going on with another model',
   abort: 'leaving it',
 }
+
+/** Failures that nothing here gets further with, and whose messages do not say what does. */
+const NEEDS_REMEDY: ReadonlySet<ErrorCode> = new Set([
+  'SPAWN_FAILED',
+  'BROKEN_INSTALLATION',
+  'PROTOCOL',
+  'INTERNAL',
+])
 
 /** Narrower than this no line is cut. */
 const MIN_COLUMNS = 20
@@ -411,7 +419,7 @@ export class TerminalRenderer implements Renderer {
       }
     }
     // The messages of the others say what to do.
-    if (recoveryChoices(error).length > 1) {
+    if (recoveryChoices(error).length > 1 || NEEDS_REMEDY.has(error.code)) {
       this.#line(dim(`  ${this.#symbols.arrow} ${remedy}`))
     }
   }

@@ -4,7 +4,7 @@ import stringWidth from 'fast-string-width'
 import type { ToolParametersChunk, ToolResultChunk, ToolUseChunk } from '../../chunks.js'
 import type { Symbols } from '../display/symbols.js'
 import { formatCount, formatDuration } from '../format.js'
-import { type DiffStyle, diffCounts, diffRows } from './diff-rows.js'
+import { type DiffStyle, diffCounts, diffRows, USUAL_ROWS } from './diff-rows.js'
 import { editDiffs } from './edit-diff.js'
 import type { Activity } from './indicator.js'
 import { toolOutcome, toolTitle } from './tool-display.js'
@@ -43,7 +43,11 @@ export class ToolBoard {
 
   constructor(options: ToolBoardOptions) {
     this.#options = options
-    this.#style = { chalk: options.chalk, symbols: options.symbols, whole: options.verbose }
+    this.#style = {
+      chalk: options.chalk,
+      symbols: options.symbols,
+      maxRows: options.verbose ? Number.POSITIVE_INFINITY : USUAL_ROWS,
+    }
   }
 
   /** A tool is asked for, or what it is given is known. */

@@ -4,6 +4,7 @@ import { Chalk, type ChalkInstance } from 'chalk'
 
 import { execError } from '../../errors.js'
 import { HistoryStore } from '../../history.js'
+import { tokensOf } from '../../usage.js'
 import type { ExecFlags } from '../commands/exec.js'
 import { MarkdownStream } from '../display/markdown-stream.js'
 import { symbols } from '../display/symbols.js'
@@ -281,7 +282,8 @@ export class Commands {
     return [
       formatCount(turns, 'turn'),
       `${formatTokens(used.input)} tokens in, ${formatTokens(used.output)} out, ${formatTokens(cached)} cached`,
-      `cost ${costText(used)}`,
+      // Before anything was used nothing was paid, whoever asks no price.
+      `cost ${costText(tokensOf(used) === 0 ? { costUsd: 0, ...used } : used)}`,
     ].join('; ')
   }
 

@@ -156,7 +156,8 @@ export class LiveView implements ReplView {
 
   askPermission(request: PermissionRequestChunk, signal: AbortSignal): Promise<PermissionAnswer> {
     const question = new PermissionQuestion(request)
-    this.note(question.lines(this.#chalk, this.#parts.symbols).join('\n'))
+    const { columns, rows } = this.#screen
+    this.note(question.lines(this.#chalk, this.#parts.symbols, { columns, rows }).join('\n'))
     return new Promise((resolve, reject) => {
       const settle = () => {
         this.#question = undefined
@@ -226,8 +227,11 @@ export class LiveView implements ReplView {
     } else if (this.#confirmation) {
       this.#confirmed(this.#confirmation, character, key)
     } else if (this.#question?.armed) {
-      const answer = this.#question.question.key(character, key)
-      if (answer) {
+      const { question } = this.#question
+      const answer = question.key(character, key)
+      if (answer === 'show') {
+        this.note(question.lines(this.#chalk, this.#parts.symbols).join('\n'))
+      } else if (answer) {
         this.#question.answer(answer)
       }
     } else {
@@ -388,7 +392,10 @@ export class LiveView implements ReplView {
       return inputRows(reason.text, reason.caret, { ...layout, mark: `${red('why?')} ` })
     }
     if (this.#question?.armed) {
-      return inputRows('', 0, { ...layout, mark: `${this.#question.question.choices(this.#chalk)} ` })
+      return inputRows('', 0, {
+        ...layout,
+        mark: `${this.#question.question.choices(this.#chalk, columns)} `,
+      })
     }
     return inputRows(this.#editor.text, this.#editor.caret, {
       ...layout,

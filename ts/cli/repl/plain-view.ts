@@ -110,11 +110,15 @@ export class PlainView implements ReplView {
 
   async askPermission(request: PermissionRequestChunk, signal: AbortSignal): Promise<PermissionAnswer> {
     const question = new PermissionQuestion(request)
-    this.note(question.lines(NO_CHALK, this.#symbols).join('\n'))
+    const print = (lines: string[]) => this.note(lines.join('\n'))
     if (!this.#stdin.isTTY) {
+      print(question.lines(NO_CHALK, this.#symbols))
       return { kind: 'deny', reason: 'nobody could be asked' }
     }
-    return await answerByLine(question, (words) => this.#ask(words, signal))
+    return await answerByLine(question, {
+      ...{ symbols: this.#symbols, room: process.stdout, print },
+      ask: (words) => this.#ask(words, signal),
+    })
   }
 
   async confirm(question: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { basename, relative } from 'node:path'
+import { basename } from 'node:path'
 
 import { ErrorHandler, type Fallback } from '../../error-handler.js'
 import type { ExecError } from '../../errors.js'
@@ -9,6 +9,7 @@ import { errorOrDefect } from '../commands/exec.js'
 import type { StatusFacts } from '../display/status-line.js'
 import { symbols } from '../display/symbols.js'
 import { EXIT_CODES, EXIT_HUNG_UP } from '../exit-codes.js'
+import { nameIn } from '../file-names.js'
 import { formatBytes } from '../format.js'
 import { endIfTerminalIsGone } from '../hang-up.js'
 import type { PermissionDesk } from '../permissions/permission-desk.js'
@@ -309,7 +310,7 @@ export class Repl implements ReplState, ReplListener {
         cleanValue(`${symbols().warning} there is no image ${name}; the agent gets its name alone`),
       )
     }
-    const named = paths.map((path) => relative(this.#projectPath, path))
+    const named = paths.map((path) => nameIn(this.#projectPath, path))
     const renderer = this.#view.renderer(this.verbose)
     const { session, provider, model } = this.#conversation
     const started = performance.now()

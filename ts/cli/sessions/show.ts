@@ -2,6 +2,7 @@ import type { ConversationMessage } from '../../conversation.js'
 import type { StoredSession } from '../../history.js'
 import type { ToolResultRecord, ToolUseRecord } from '../../records.js'
 import { symbols } from '../display/symbols.js'
+import { shownName } from '../file-names.js'
 import { costText, formatAge, formatBytes, formatCount, formatDuration, formatTime } from '../format.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { toolTitle } from '../renderers/tool-display.js'
@@ -82,7 +83,7 @@ function prompt(screen: Screen, { content, timestamp, metadata }: ConversationMe
   screen.print(`${cyan(bold('You'))} ${dim(formatTime(timestamp))}`)
   screen.print(content.trimEnd())
   for (const { name } of metadata?.images ?? []) {
-    screen.print(dim(`image: ${name}`))
+    screen.print(dim(`image: ${shownName(name)}`))
   }
   screen.print()
 }

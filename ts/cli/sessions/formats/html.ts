@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 
 import type { ConversationMessage } from '../../../conversation.js'
 import type { StoredSession } from '../../../history.js'
+import { shownName } from '../../file-names.js'
 import { costText, formatCount, formatDuration, formatTime } from '../../format.js'
 import { cleanValue } from '../../renderers/clean-text.js'
 import { titleOf } from '../find-session.js'
@@ -54,7 +55,7 @@ function article({ role, content, timestamp, metadata = {} }: ConversationMessag
   const facts = [
     ...(durationMs === undefined ? [] : [formatDuration(durationMs)]),
     ...(toolsUsed.length > 0 ? [`tools: ${toolsUsed.join(', ')}`] : []),
-    ...images.map(({ name }) => `image: ${name}`),
+    ...images.map(({ name }) => `image: ${shownName(name)}`),
   ]
   const date = new Date(timestamp)
   const time = Number.isNaN(date.getTime())

@@ -1,5 +1,6 @@
 import type { ConversationMessage } from '../../../conversation.js'
 import type { StoredSession } from '../../../history.js'
+import { shownName } from '../../file-names.js'
 import { costText, formatCount, formatDuration, formatTime } from '../../format.js'
 import { cleanValue } from '../../renderers/clean-text.js'
 import { titleOf } from '../find-session.js'
@@ -26,7 +27,7 @@ function section({ role, content, timestamp, metadata = {} }: ConversationMessag
     formatTime(timestamp),
     ...(durationMs === undefined ? [] : [formatDuration(durationMs)]),
     ...(toolsUsed.length > 0 ? [`tools: ${toolsUsed.join(', ')}`] : []),
-    ...images.map(({ name }) => `image: ${name}`),
+    ...images.map(({ name }) => `image: ${shownName(name)}`),
   ]
   return [
     `## ${escaped(who)}`,

@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto'
+
+import { CommanderError } from 'commander'
+
+import { type ErrorCode, execError } from '../errors.js'
+import { symbols } from './display/symbols.js'
+import { EXIT_CODES } from './exit-codes.js'
+import { Output } from './output.js'
+import { JsonStreamRenderer } from './renderers/json-stream.js'
+
+/** Tells what was wrong with the command line itself, in the mode that was asked for; returns the exit code. */
+export function tellFailure(thrown: unknown, jsonStream: boolean): number {
+  const usage = thrown instanceof CommanderError
+  const code = usage ? 'INVALID_INPUT' : codeOf(thrown)
+  const text = thrown instanceof Error ? thrown.message.replace(/^error: /, '') : String(thrown)
+  const message = usage ? `${text}; see locus exec --help` : text
+  const exitCode = EXIT_CODES[code]
+  if (!jsonStream) {
+    process.stderr.write(`${symbols().failed} ${code} ${message}\n`)
+    return exitCode
+  }
+  const renderer = new JsonStreamRenderer(new Output(process.stdout))
+  renderer.start({
+    sessionId: randomUUID(),
+    saved: false,
+    cwd: process.cwd(),
+    provider: '',
+    model: undefined,
+  })
+  renderer.end({ exitCode, durationMs: 0, error: execError(code, message) })
+  return exitCode
+}
+
+function codeOf(thrown: unknown): ErrorCode {
+  const code = (thrown as { code?: string }).code ?? ''
+  return Object.hasOwn(EXIT_CODES, code) ? (code as ErrorCode) : 'INTERNAL'
+}
