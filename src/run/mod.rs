@@ -8,6 +8,7 @@
 //! - `dispatcher.rs`: the one place that stamps events.
 //! - `answer.rs`: what was said in the turn under way.
 //! - `replay.rs`: the same for what an agent printed once, without a process.
+//! - `recognition.rs`: who printed it, and how it was spoken to.
 //! - `turn.rs`: what is known of the turn under way.
 //! - `budget.rs`: what a turn and a session may use; pure.
 //! - `cancel.rs`: how hard a turn is to be stopped, and when harder; pure.
@@ -23,6 +24,7 @@ mod disk_times;
 mod dispatcher;
 mod executor;
 mod journal;
+mod recognition;
 mod replay;
 mod retry;
 mod session;

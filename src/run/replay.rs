@@ -16,6 +16,7 @@ use memchr::memchr;
 use tokio::sync::oneshot;
 
 use super::dispatcher::Dispatcher;
+use super::recognition::speaker_of;
 use super::session::SessionOptions;
 use super::sink::decode;
 use super::turn::{Ended, Output};
@@ -58,8 +59,11 @@ struct TurnUnderWay {
 }
 
 impl Replay {
-    /// The stdout of an agent, to be played from its beginning.
-    pub fn new(agent: Arc<dyn Agent>, transcript: Vec<u8>) -> Result<Self> {
+    /// The stdout of one of these agents, to be played from its beginning: of the one that understands it best, in
+    /// whichever way it was spoken to; of equals the first.
+    pub fn new(agents: Vec<Arc<dyn Agent>>, transcript: Vec<u8>) -> Result<Self> {
+        let agent = speaker_of(agents, &transcript)
+            .ok_or(Error::InvalidInput("there is no agent that the transcript could be of".into()))?;
         let dialect = agent.dialect(&AgentOptions::default())?;
         let queue = Arc::new(EventQueue::new(|| ()));
         let mut dispatcher =

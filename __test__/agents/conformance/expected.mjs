@@ -26,23 +26,25 @@ export const SCENARIOS = /** @type {const} */ ([
 ])
 
 /** @typedef {(typeof SCENARIOS)[number]} Scenario */
-/**
- * @typedef {'claude' | 'codex' | 'codex, by `exec`' | 'gemini, by ACP' | 'gemini, by stream-json' | 'opencode, by ACP' |
- *   'opencode, by its JSON stream' | 'qwen, by ACP'} Column
- */
+/** @typedef {'claude' | 'codex' | 'codex, by `exec`' | 'gemini, by ACP' | 'gemini, by stream-json' | 'opencode, by ACP' | 'opencode, by its JSON stream' | 'qwen, by ACP'} Column */
+
+/** What no agent can that is started for every turn and reads nothing but its prompt. */
+const A_PROCESS_FOR_EVERY_TURN = {
+  'a tool that is denied': 'it asks nobody: what it would ask about is not allowed',
+  'a subagent': 'what subagents do is not told',
+  'a second turn in the same process': 'every turn has a process of its own',
+  'an interrupt that keeps the process': 'its process is ended; the next turn goes on with the conversation',
+  'the same while a tool runs': 'its process is ended; the next turn goes on with the conversation',
+}
 
 /** Where an agent cannot do it, and why. @type {Record<Column, Partial<Record<Scenario, string>>>} */
 export const GAPS = {
   claude: {},
   codex: {},
   'codex, by `exec`': {
+    ...A_PROCESS_FOR_EVERY_TURN,
     'text, word by word': 'each message comes when it is complete',
-    'a tool that is denied': 'it asks nobody: what it would ask about is not allowed',
-    'a subagent': 'what subagents do is not told',
-    'a second turn in the same process': 'every turn has a process of its own',
-    'an interrupt that keeps the process':
-      'its process is ended; the next turn goes on with the conversation',
-    'the same while a tool runs': 'its process is ended; the next turn goes on with the conversation',
+    'the same while a tool runs': 'a tool is told when it has run',
     'a refused request': 'it does not say that it was the API that refused: `AGENT_ERROR`',
     'a limit that passes':
       'every try is a new conversation, for which the model server counts its refusals anew',
@@ -58,24 +60,15 @@ export const GAPS = {
   'gemini, by stream-json': {
     thinking: 'what it thinks is not told',
     'a tool that fails': 'it calls a command completed that left with 3, and does not tell the exit code',
-    'a tool that is denied': 'it asks nobody: what it would ask about is not allowed',
-    'a subagent': 'what subagents do is not told',
-    'a second turn in the same process': 'every turn has a process of its own',
-    'an interrupt that keeps the process':
-      'its process is ended; the next turn goes on with the conversation',
-    'the same while a tool runs': 'its process is ended; the next turn goes on with the conversation',
+    ...A_PROCESS_FOR_EVERY_TURN,
   },
   'opencode, by ACP': {
     'a subagent': 'what subagents do is not told',
     'the tokens, exactly': 'of a turn it tells only the tokens of the last request; the cost is that of all',
   },
   'opencode, by its JSON stream': {
+    ...A_PROCESS_FOR_EVERY_TURN,
     'text, word by word': 'each message comes when it is complete',
-    'a tool that is denied': 'it asks nobody: what it would ask about is not allowed',
-    'a subagent': 'what subagents do is not told',
-    'a second turn in the same process': 'every turn has a process of its own',
-    'an interrupt that keeps the process':
-      'its process is ended; the next turn goes on with the conversation',
     'the same while a tool runs': 'a tool is told when it has run',
   },
   'qwen, by ACP': {
