@@ -163,6 +163,11 @@ for (const text of texts) {
   write('acp', [[0, 8, 0, 0], text.slice(0, 9000)], [[0, 8, 0, 1], text.slice(-4000)])
 }
 
+const opencode = texts.filter((text) => text.includes('"sessionID":"ses_') && !text.includes('jsonrpc'))
+for (const text of [...opencode, ...short, ...nasty]) {
+  write('opencode', [[0, 8, 1, 0, 0, 0, 0], text, '\n'])
+}
+
 for (const line of [...short, ...nasty]) {
   write('claude', [[40, 0, 1], line, '\n'], [[40, 0, 0], latin1(line), '\n'])
   write('repair', [line])

@@ -32,11 +32,6 @@ impl RunSink<'_> {
         }
         decode(frame, now, dialect, self);
     }
-
-    /// What was heard, when nothing more is.
-    pub(super) fn heard(self) -> Heard {
-        self.heard
-    }
 }
 
 /// Has a dialect decode a frame.

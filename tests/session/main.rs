@@ -17,6 +17,7 @@ mod gemini;
 mod hanging_disk;
 mod images;
 mod launch;
+mod opencode;
 mod otherwise;
 mod permission;
 mod recording;

@@ -42,8 +42,9 @@ export const GAPS = {
   claude: {},
   codex: {},
   'codex, by `exec`': {
-    'text, word by word': 'each message comes when it is complete',
     ...A_PROCESS_FOR_EVERY_TURN,
+    'text, word by word': 'each message comes when it is complete',
+    'the same while a tool runs': 'a tool is told when it has run',
     'a refused request': 'it does not say that it was the API that refused: `AGENT_ERROR`',
     'a limit that passes':
       'every try is a new conversation, for which the model server counts its refusals anew',
@@ -67,8 +68,9 @@ export const GAPS = {
     'the tokens, exactly': 'of a turn it tells only the tokens of the last request; the cost is that of all',
   },
   'opencode, by its JSON stream': {
-    'text, word by word': 'each message comes when it is complete',
     ...A_PROCESS_FOR_EVERY_TURN,
+    'text, word by word': 'each message comes when it is complete',
+    'the same while a tool runs': 'a tool is told when it has run',
   },
   'qwen, by ACP': {
     'a tool that fails': 'it calls a command completed that left with 3; the exit code is in what it printed',

@@ -19,6 +19,9 @@ use crate::usage::{CostSource, Usage};
 /// More than this in one turn is no agent that works; what is beyond is not told.
 const MAX_PARTS: usize = 100_000;
 
+/// No request costs as much.
+const MOST_USD: f64 = 1e9;
+
 /// What the processes of one session speak.
 #[derive(Debug, Default)]
 pub(super) struct Run {
@@ -37,6 +40,8 @@ pub(super) struct Run {
     usage: Usage,
     stop_reason: Option<String>,
     failure: Option<Failed>,
+    /// Whether it went on after a failure, of which the exit code still tells.
+    has_recovered: bool,
 }
 
 #[derive(Debug)]
@@ -90,7 +95,7 @@ impl Dialect for Run {
     fn ended(&mut self, code: Option<i32>, sink: &mut dyn Sink) {
         let failed = self.failure.take();
         // One that has not been through a request to the model has not had its turn, whatever it ends with.
-        let is_done = code == Some(0) && self.usage.requests > 0;
+        let is_done = self.usage.requests > 0 && (code == Some(0) || (code.is_some() && self.has_recovered));
         if failed.is_none() && !is_done {
             return;
         }
@@ -197,10 +202,11 @@ impl Run {
 
     /// The model has answered a request.
     fn answered(&mut self, part: &Part<'_>, sink: &mut dyn Sink) {
+        self.has_recovered |= self.failure.take().is_some();
         self.stop_reason = part.reason.as_ref().map(|reason| reason.as_str().to_owned());
         let tokens = part.tokens.map(Tokens::usage).unwrap_or_default();
         // It says 0 of models whose price it does not know.
-        let cost_usd = part.cost.filter(|cost| cost.is_finite() && *cost > 0.0);
+        let cost_usd = part.cost.filter(|cost| *cost > 0.0 && *cost < MOST_USD);
         let cost_source = cost_usd.map(|_| CostSource::Agent);
         self.usage = self.usage.plus(&Usage { requests: 1, cost_usd, cost_source, ..tokens });
         sink.chunk(Chunk::Usage(self.usage.clone()));
@@ -254,5 +260,102 @@ fn data_of(output: CheckedJson<'_>) -> ToolData<'_> {
     match serde_json::from_str(output.as_str()) {
         Ok(Text(words)) => ToolData::Text(words),
         Err(_) => ToolData::Json(output.json()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OVERFLOW: &str = r#"{"type":"error","sessionID":"s","error":{"name":"ContextOverflowError","data":{"message":"full"}}}"#;
+    const STEP: &str = r#"{"type":"step_finish","sessionID":"s","part":{"id":"p1","reason":"stop","tokens":{"input":2,"output":3,"reasoning":4,"cache":{"read":5,"write":6}},"cost":0.5}}"#;
+
+    #[derive(Default)]
+    struct Ear {
+        chunks: Vec<Value>,
+        end: Option<TurnEnd>,
+    }
+
+    impl Sink for Ear {
+        fn chunk(&mut self, chunk: Chunk<'_>) {
+            self.chunks.push(serde_json::to_value(&chunk).unwrap());
+        }
+
+        fn signal(&mut self, signal: Signal) {
+            if let Signal::TurnEnded(end) = signal {
+                self.end = Some(end);
+            }
+        }
+    }
+
+    fn heard(lines: &[&str], code: Option<i32>) -> Ear {
+        let mut run = Run::default();
+        run.start_turn("hi");
+        let mut ear = Ear::default();
+        for line in lines {
+            run.decode(line.as_bytes(), 0, &mut ear);
+        }
+        run.ended(code, &mut ear);
+        ear
+    }
+
+    #[test]
+    fn only_a_process_that_had_its_turn_and_left_well_ends_it() {
+        let start = r#"{"type":"step_start","sessionID":"s","part":{"id":"p0"}}"#;
+        assert!(heard(&[start, STEP], Some(0)).end.is_some_and(|end| end.error.is_none()));
+        for (lines, code) in
+            [(&[start][..], Some(0)), (&[start, STEP], Some(7)), (&[start, STEP], None), (&[], Some(0))]
+        {
+            assert!(heard(lines, code).end.is_none(), "{lines:?} {code:?}");
+        }
+    }
+
+    #[test]
+    fn a_full_window_is_an_error_unless_it_goes_on() {
+        let failed = heard(&[OVERFLOW], Some(1)).end.unwrap().error.unwrap();
+        assert_eq!(failed.kind(), crate::error::ErrorKind::ContextLimit);
+        let end = heard(&[OVERFLOW, STEP], Some(1)).end.unwrap();
+        assert!(end.error.is_none() && end.turns == 1);
+        assert!(heard(&[STEP, OVERFLOW], Some(1)).end.unwrap().error.is_some());
+        assert!(heard(&[OVERFLOW, STEP], None).end.is_none(), "it was killed");
+    }
+
+    #[test]
+    fn what_is_told_again_counts_once() {
+        let tool = |time: &str| {
+            format!(
+                r#"{{"type":"tool_use","sessionID":"s","part":{{"id":"p2","tool":"read","callID":"c","state":{{"status":"completed","input":{{}},"output":"x","time":{time}}}}}}}"#
+            )
+        };
+        let (new, old) = (tool(r#"{"start":1,"end":4}"#), tool(r#"{"start":1,"end":4,"compacted":9}"#));
+        let ear = heard(&[STEP, STEP, &new, &new, &old], Some(0));
+        assert_eq!(ear.chunks.iter().filter(|chunk| chunk["type"] == "tool_result").count(), 1);
+        assert_eq!(ear.end.unwrap().usage.requests, 1);
+        assert!(heard(&[&old], Some(0)).chunks.is_empty(), "it is of a turn before");
+    }
+
+    #[test]
+    fn thoughts_are_output_and_a_price_that_is_not_known_is_none() {
+        let usage = heard(&[STEP], Some(0)).end.unwrap().usage;
+        assert_eq!([usage.input, usage.output, usage.cache_read, usage.cache_write], [2, 7, 5, 6]);
+        assert_eq!(
+            (usage.thinking, usage.cost_usd, usage.cost_source),
+            (Some(4), Some(0.5), Some(CostSource::Agent))
+        );
+        for odd in ["0", "-1", "1e308"] {
+            let line = STEP.replace("0.5", odd);
+            assert_eq!(heard(&[&line], Some(0)).end.unwrap().usage.cost_usd, None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn the_system_prompt_stands_before_the_first_prompt_of_a_conversation() {
+        let mut run =
+            Run::new(&AgentOptions { system_prompt: Some("be kind".into()), ..AgentOptions::default() });
+        let mut given = |resumes: bool| {
+            run.started(resumes);
+            String::from_utf8(run.start_turn("hi")).unwrap()
+        };
+        assert_eq!([given(false), given(true), given(false)], ["be kind\n\nhi", "hi", "be kind\n\nhi"]);
     }
 }

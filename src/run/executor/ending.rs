@@ -20,10 +20,7 @@ impl Executor {
         self.journal.process_ended(exit);
         self.decode(&mut live, FrameDecoder::next_frame, false).await;
         self.decode(&mut live, FrameDecoder::finish, false).await;
-        let mut sink = self.sink(false);
-        live.dialect.ended(exit.code, &mut sink);
-        let heard = sink.heard();
-        self.act_on_all(heard, &mut live).await;
+        self.hear_the_end(&mut live, exit).await;
         if let Some(turn) = &self.turn {
             if turn.cancellation.is_some() {
                 // Whoever cancelled is told when nothing is left.

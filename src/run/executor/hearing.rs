@@ -4,6 +4,7 @@ use super::told::resumed;
 use super::{Executor, Live};
 use crate::agent::Signal;
 use crate::history::State;
+use crate::process::Exit;
 use crate::run::sink::{Heard, RunSink};
 use crate::stream::{Frame, FrameDecoder};
 
@@ -33,12 +34,20 @@ impl Executor {
         while let Some(frame) = next(&mut live.frames) {
             let mut sink = self.sink(drop_chunks);
             sink.frame(&frame, now, &mut *live.dialect);
-            let heard = sink.heard();
+            let heard = sink.heard;
             self.act_on_all(heard, live).await;
         }
     }
 
-    pub(super) fn sink(&mut self, drop_chunks: bool) -> RunSink<'_> {
+    /// Hears what the end of the process means, after all that it said.
+    pub(super) async fn hear_the_end(&mut self, live: &mut Live, exit: Exit) {
+        let mut sink = self.sink(false);
+        live.dialect.ended(exit.code, &mut sink);
+        let heard = sink.heard;
+        self.act_on_all(heard, live).await;
+    }
+
+    fn sink(&mut self, drop_chunks: bool) -> RunSink<'_> {
         RunSink {
             dispatcher: &mut self.dispatcher,
             agent: &*self.agent,
@@ -48,7 +57,7 @@ impl Executor {
         }
     }
 
-    pub(super) async fn act_on_all(&mut self, heard: Heard, live: &mut Live) {
+    async fn act_on_all(&mut self, heard: Heard, live: &mut Live) {
         if heard.used {
             self.keep_to_budget(live);
         }
