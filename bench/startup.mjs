@@ -2,6 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 
@@ -49,20 +50,27 @@ async function timed({ args, until }) {
   return took
 }
 
+const addon = binaries().find((file) => file.endsWith('.node'))
+
 /** Milliseconds that `require` of the addon takes, in a process of its own. */
 function addonLoadMs() {
-  const script = `const begin = performance.now(); require(${JSON.stringify(path('../index.js'))}); console.log(performance.now() - begin)`
+  const script = `const begin = performance.now(); require(${JSON.stringify(addon)}); console.log(performance.now() - begin)`
   return Number(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }))
 }
 
-function sizes() {
+/** The paths of the addon and the runner. */
+function binaries() {
   const root = path('..')
   return readdirSync(root)
     .filter((name) => name.endsWith('.node') || name === 'locus-runner')
-    .map((file) => {
-      const bytes = readFileSync(`${root}/${file}`)
-      return { file, bytes: bytes.length, gzipBytes: gzipSync(bytes).length }
-    })
+    .map((name) => join(root, name))
+}
+
+function sizes() {
+  return binaries().map((file) => {
+    const bytes = readFileSync(file)
+    return { file: basename(file), bytes: bytes.length, gzipBytes: gzipSync(bytes).length }
+  })
 }
 
 /** Medians of runs taken in turns; `…AboveNodeMs` are medians of the differences to `node -e 0` within a turn. */

@@ -180,6 +180,27 @@ fn fault_56_eight_processes_on_one_session() {
     assert_eq!(stored.records.iter().filter(|record| record.get().contains("\"turn\"")).count(), 200);
 }
 
+#[test]
+fn a_compressed_file_that_is_damaged_says_so() {
+    let project = Project::new();
+    project.put("one", 5, &[("p", "a")]);
+    let all = PrunePolicy {
+        keep: None,
+        max_age_days: None,
+        compress_after_days: Some(0),
+        ..PrunePolicy::default()
+    };
+    assert_eq!(project.store.prune(&all).unwrap().compressed, ["one"]);
+    let path = project.file("one.jsonl.zst");
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..].fill(0xff);
+    fs::write(&path, &bytes).unwrap();
+
+    let error = project.store.read("one").unwrap_err().to_string();
+    assert!(error.contains("one.jsonl.zst") && error.contains("what was compressed is damaged"), "{error}");
+}
+
 /// Four processes change one session 200 times each, every change a reading and an appending, while the session is
 /// compressed and decompressed under them.
 #[test]
