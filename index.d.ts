@@ -61,8 +61,8 @@ export declare class NativeLedger {
 
 /** What an agent printed once, as the events of a live run. */
 export declare class NativeReplay {
-  /** Plays a copy of `transcript`, the stdout of an agent of this provider. */
-  constructor(provider: string, transcript: Uint8Array)
+  /** Plays a copy of `transcript`, the stdout of an agent of this provider, or of the one that understands it best. */
+  constructor(provider: string | undefined | null, transcript: Uint8Array)
   /** Takes the next batch, as `NativeSession.drain` does; `null` when it is over. */
   drain(words: Uint32Array): string | null
 }

@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['__test__/agents/**/*.test.ts'],
+    setupFiles: '__test__/support/isolation.ts',
     // The first run installs the agents (about 850 MB) outside the project.
     hookTimeout: 600_000,
     testTimeout: 60_000,

@@ -10,6 +10,7 @@ export default defineConfig({
     // Most of the time they wait for children.
     maxWorkers: '100%',
     globalSetup: '__test__/support/build.ts',
+    setupFiles: '__test__/support/isolation.ts',
     // Nothing waits for time to pass; this is only when a test is given up.
     testTimeout: 30_000,
     hookTimeout: 120_000,

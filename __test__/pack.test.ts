@@ -63,7 +63,14 @@ describe('the tarballs', () => {
     expect(within('types').filter((path) => !/\.d\.m?ts$/.test(path))).toEqual([])
     expect(within('docs').toSorted()).toEqual(filesIn('docs').toSorted())
     expect(native.files.map(({ path }) => path)).toEqual([
-      ...['LICENSE', 'README.md', `locus-exec.${HOST}.node`, 'locus-runner', 'package.json'],
+      ...[
+        'LICENSE',
+        'README.md',
+        'THIRD-PARTY.md',
+        `locus-exec.${HOST}.node`,
+        'locus-runner',
+        'package.json',
+      ],
     ])
   })
 
@@ -106,6 +113,26 @@ describe('the tarballs', () => {
     for (const name of Object.keys(pkg.dependencies)) {
       expect(licences).toMatch(new RegExp(`^## ${name} \\d`, 'm'))
     }
+  })
+
+  it('have the licence of every crate that is in the binaries, and of none that is only built with', () => {
+    const page = readFileSync(join(installedIn(project, packageOf(HOST)), 'THIRD-PARTY.md'), 'utf8')
+    const crates = [...page.matchAll(/^## (.+)$/gm)].flatMap(([, names = '']) =>
+      names.split(/, (?=[\w-]+ \d)/),
+    )
+    const names = crates.map((crate) => crate.split(' ')[0] ?? '')
+    expect(names).toEqual(expect.arrayContaining(['tokio', 'napi', 'rusqlite', 'serde_json', 'zstd-sys']))
+    for (const builder of ['serde_derive', 'syn', 'proptest', 'insta', 'napi-build', 'locus-exec']) {
+      expect(names).not.toContain(builder)
+    }
+    for (const [, text = ''] of page.matchAll(/^## .+\n\n((?: {4}.*\n|\n)+)/gm)) {
+      expect(text).toMatch(/permission|licen[cs]e/i)
+      expect(text.length).toBeGreaterThan(400)
+    }
+    expect(
+      page.match(/^ +TERMS AND CONDITIONS FOR USE/gm)?.length,
+      'where MIT can be chosen it is',
+    ).toBeLessThan(5)
   })
 
   it('keep the runner and the command executable', () => {

@@ -33,13 +33,13 @@ describe('the platform packages', () => {
     expect(musl).toMatchObject({
       libc: ['musl'],
       main: 'locus-exec.linux-x64-musl.node',
-      files: ['locus-exec.linux-x64-musl.node', 'locus-runner'],
+      files: ['locus-exec.linux-x64-musl.node', 'locus-runner', 'THIRD-PARTY.md'],
     })
     const windows = platformPackages().at(-1)?.manifest
     expect(windows).not.toHaveProperty('libc')
     expect(windows).toMatchObject({
       ...{ os: ['win32'], cpu: ['arm64'] },
-      files: ['locus-exec.win32-arm64-msvc.node', 'locus-runner.exe'],
+      files: ['locus-exec.win32-arm64-msvc.node', 'locus-runner.exe', 'THIRD-PARTY.md'],
     })
   })
 

@@ -165,7 +165,8 @@ const isLeftOpen = (chunk: StreamChunk) =>
   chunk.type === 'tool_result' && chunk.error === 'the turn ended before the tool returned'
 
 describe('a replay of a transcript', () => {
-  const names = readdirSync(FIXTURES)
+  const byExec = readdirSync(new URL('../codex/', FIXTURES)).filter((name) => name.startsWith('exec-'))
+  const names = [...readdirSync(FIXTURES), ...byExec.map((name) => `../codex/${name}`)]
 
   it.each(names)('gives the chunks of a live run (%s)', async (name) => {
     const chunks = await chunksOf(replayTranscript({ transcript: printedIn(name) }, atOnce))
@@ -205,6 +206,19 @@ describe('a replay of a transcript', () => {
       ...['SLOWSTREAM please', '', 'hi again', '', 'SLEEPTOOL', '', 'first', '', 'second', ''],
       ...['RATE429', '', 'BAD400', '', 'LIMITHDR', '', 'THINK', '', '', ''],
     ])
+  })
+
+  it('is understood in the way in which its agent was spoken to', async () => {
+    const transcript = printedIn('../codex/exec-tool')
+    const seen = replayTranscript({ transcript }, atOnce)
+    const events = recordEvents(seen)
+    const chunks = await chunksOf(seen)
+    expect(events[0]).toMatchObject({ type: 'session:started', data: { provider: 'codex' } })
+    expect(typesOf(chunks)).not.toContain('unparsed')
+    expect(textOf(chunks)).not.toBe('')
+    expect(await chunksOf(replayTranscript({ transcript, provider: 'codex' }, atOnce))).toEqual(chunks)
+    const ofClaude = await chunksOf(replayTranscript({ transcript, provider: 'claude' }, atOnce))
+    expect(ofClaude.find(({ type }) => type === 'error')).toMatchObject({ code: 'PROTOCOL' })
   })
 
   it('is the same of a text, and can be played again', async () => {

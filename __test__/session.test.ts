@@ -198,7 +198,7 @@ describe('a session', () => {
     expect(failure).toBeInstanceOf(UnknownProviderError)
     expect(failure).toMatchObject({
       message:
-        "unknown provider 'hal'; known providers: acp, claude, codex, demo, gemini, goose, opencode, qwen",
+        "unknown provider 'hal'; known providers: acp, claude, codex, demo, gemini, gemini-json, goose, opencode, qwen",
     })
   })
 })

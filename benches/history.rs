@@ -21,9 +21,10 @@ use serde_json::json;
 fn main() {
     println!("| what | measured | goal |\n| --- | --- | --- |");
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-    let parts: [(&str, fn()); 5] = [
+    let parts: [(&str, fn()); 6] = [
         ("append", append),
         ("observe", observe),
+        ("recordings", recordings),
         ("many_sessions", many_sessions),
         ("much_text", much_text),
         ("big_files", big_files),
@@ -80,6 +81,49 @@ fn observe() {
         &format!("{each:?} (push_str alone: {push:?})"),
         "a push_str",
     );
+}
+
+/// Two hundred sessions at once: a prompt each, then an answer that comes in pieces for a second.
+fn recordings() {
+    const SESSIONS: usize = 200;
+    let project = tempfile::tempdir().unwrap();
+    let store = store(project.path());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let see = |recorder: &mut Recorder, payload: Payload<'_>| {
+        recorder.observe(&Event { seq: 1, timestamp: 1, payload }, "run");
+    };
+    let open = |number| {
+        let session = NewSession { id: format!("r-{number}"), ..NewSession::default() };
+        Recorder::create(&store, session).unwrap()
+    };
+    let ((mut recorders, durable), memory) = peak(|| {
+        let mut recorders: Vec<_> = (0..SESSIONS).map(open).collect();
+        let durable = once(|| {
+            for recorder in &mut recorders {
+                see(recorder, Fact::PromptSubmitted { prompt: "hi", images: &[] }.into());
+            }
+            for recorder in &recorders {
+                runtime.block_on(recorder.sync()).unwrap();
+            }
+        });
+        (recorders, durable)
+    });
+    let threads = fs::read_dir("/proc/self/task").map_or(0, Iterator::count);
+    row("200 sessions at once", &format!("{threads} threads, RSS +{memory}"), "");
+    row("the same, all prompts durable", &format!("{durable:.1?}"), "");
+    let before = cpu_ticks();
+    for _ in 0..100 {
+        for recorder in &mut recorders {
+            let content = "some words ".into();
+            see(recorder, Payload::Chunk(Chunk::TextDelta { content, parent_tool_use_id: None }));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let spent = (cpu_ticks() - before) * 10;
+    row("the same, 100 pieces of text each in a second", &format!("{spent} ms of processor"), "");
+    for recorder in recorders {
+        runtime.block_on(recorder.close()).unwrap();
+    }
 }
 
 fn many_sessions() {
@@ -271,6 +315,13 @@ fn peak<T>(work: impl FnOnce() -> T) -> (T, String) {
     let result = work();
     let grown = memory("VmHWM:").saturating_sub(before);
     (result, if can { format!("{:.1} MB", f64::from(grown) / 1000.0) } else { "?".to_owned() })
+}
+
+/// The processor's time that this process has used, in hundredths of a second.
+fn cpu_ticks() -> u64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
 }
 
 /// Kilobytes, as the kernel says.

@@ -25,8 +25,10 @@ import { fileURLToPath } from 'node:url'
 const AGENTS = /** @satisfies {Record<string, Agent>} */ ({
   claude: { package: '@anthropic-ai/claude-code', version: '2.1.330', bin: 'claude', setup: 'install.cjs' },
   codex: { package: '@openai/codex', version: '0.169.0', bin: 'codex' },
+  gemini: { package: '@google/gemini-cli', version: '0.61.0', bin: 'gemini' },
   // The last version for Node 20, and of those that speak ACP the smallest.
   qwen: { package: '@qwen-code/qwen-code', version: '0.15.10', bin: 'qwen' },
+  opencode: { package: 'opencode-ai', version: '1.18.33', bin: 'opencode', setup: 'postinstall.mjs' },
 })
 
 /** Where npm's own words say that the registry could not be reached, rather than that it refused. */

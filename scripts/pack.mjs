@@ -21,6 +21,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 
+import { linkedCrates, linkedCratesPage } from './linked-crates.mjs'
 import { platformPackages } from './platform-packages.mjs'
 import { bundledPackages, thirdPartyPage } from './third-party.mjs'
 
@@ -86,7 +87,7 @@ function manifest(bundled) {
   return `${JSON.stringify(published, null, 2)}\n`
 }
 
-function stagePlatform(folder, { manifest, readme, files }) {
+function stagePlatform(folder, { manifest, readme, triple, files }) {
   mkdirSync(folder)
   for (const [name, path] of files) {
     copyFileSync(path, join(folder, name))
@@ -95,6 +96,7 @@ function stagePlatform(folder, { manifest, readme, files }) {
   }
   copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
   writeFileSync(join(folder, 'README.md'), readme)
+  writeFileSync(join(folder, 'THIRD-PARTY.md'), linkedCratesPage(linkedCrates(triple), triple))
   writeFileSync(
     join(folder, 'package.json'),
     `${JSON.stringify({ ...manifest, ...repository() }, null, 2)}\n`,

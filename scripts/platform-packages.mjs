@@ -33,7 +33,7 @@ export function platformPackages() {
     const manifest = {
       ...{ name: `${name}-${platform}`, version, description: `${description} For ${platform}.` },
       ...{ license, engines, os: [os], cpu: [cpu], ...(os === 'linux' ? { libc: [LIBC[abi]] } : {}) },
-      ...{ main: addon, files: [addon, runner] },
+      ...{ main: addon, files: [addon, runner, 'THIRD-PARTY.md'] },
       // Yarn would keep it in an archive, from which nothing can be run.
       preferUnplugged: true,
     }

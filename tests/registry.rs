@@ -97,7 +97,7 @@ fn an_agent_that_is_not_known_is_told_with_those_that_are() {
     let error = place.registry(false).unwrap().agent("hal").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "unknown provider 'hal'; known providers: acp, claude, codex, demo, gemini, goose, mine, opencode, qwen, theirs"
+        "unknown provider 'hal'; known providers: acp, claude, codex, demo, gemini, gemini-json, goose, mine, opencode, qwen, theirs"
     );
 }
 

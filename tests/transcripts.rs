@@ -74,7 +74,11 @@ impl Transcript {
 
     /// All recordings of all agents.
     fn all() -> impl Iterator<Item = Self> {
-        ["claude", "codex"].iter().chain(ACP).flat_map(|agent| Self::all_of(agent))
+        let agents = fs::read_dir(fixtures()).unwrap().map(|entry| entry.unwrap());
+        let agents = agents.filter(|entry| entry.file_type().unwrap().is_dir());
+        let mut agents: Vec<String> = agents.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        agents.sort();
+        agents.into_iter().flat_map(|agent| Self::all_of(&agent))
     }
 
     /// All recordings of an agent.
@@ -176,6 +180,11 @@ impl Transcript {
             }
         }
         assert_eq!(decoder.finish(), None, "every recorded line is whole");
+        let mut ear = Ear::default();
+        dialect.ended(Some(0), &mut ear);
+        if let Some((_, last)) = heard.last_mut() {
+            last.extend(ear.0);
+        }
         heard
     }
 
@@ -472,6 +481,28 @@ fn nothing_that_agents_print_by_acp_is_left_unparsed() {
     for transcript in ACP.iter().flat_map(|agent| Transcript::all_of(agent)) {
         let unparsed = transcript.chunks().into_iter().find(|chunk| chunk["type"] == "unparsed");
         assert_eq!(unparsed, None, "{}", transcript.path.display());
+    }
+}
+
+#[test]
+fn nothing_that_opencode_prints_is_left_unparsed_and_each_process_ends_its_turn() {
+    for transcript in Transcript::all_of("opencode-json") {
+        let path = transcript.path.display();
+        let unparsed = transcript.chunks().into_iter().find(|chunk| chunk["type"] == "unparsed");
+        assert_eq!(unparsed, None, "{path}");
+        let [end] = &transcript.turn_ends()[..] else { panic!("one turn in {path}") };
+        let steps: Vec<Value> =
+            transcript.lines("step_finish").iter().map(|line| line["part"]["tokens"].clone()).collect();
+        let told =
+            |of: fn(&Value) -> &Value| steps.iter().map(|step| of(step).as_u64().unwrap()).sum::<u64>();
+        let usage = [end.usage.input, end.usage.output, end.usage.cache_read, end.usage.requests];
+        let counted = [
+            told(|step| &step["input"]),
+            told(|step| &step["output"]) + told(|step| &step["reasoning"]),
+            told(|step| &step["cache"]["read"]),
+            steps.len() as u64,
+        ];
+        assert_eq!(usage, counted, "{path}");
     }
 }
 

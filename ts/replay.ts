@@ -36,7 +36,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 export interface Transcript {
   /** The bytes, or the text that they are. */
   transcript: Uint8Array | string
-  /** Whose it is (default: `claude`). */
+  /** Whose it is (default: the agent that understands most of its first lines). In which of its ways it was spoken to is seen from them. */
   provider?: string
 }
 
@@ -134,7 +134,7 @@ function recordsOfMessage(message: StoredSession['messages'][number]): StoredRec
   ]
 }
 
-function* momentsOfTranscript({ transcript, provider = 'claude' }: Transcript): Generator<Moment> {
+function* momentsOfTranscript({ transcript, provider }: Transcript): Generator<Moment> {
   const bytes = typeof transcript === 'string' ? Buffer.from(transcript) : transcript
   const reader = new EventReader(replayOf(provider, bytes))
   let runId = ''
@@ -147,7 +147,7 @@ function* momentsOfTranscript({ transcript, provider = 'claude' }: Transcript): 
   }
 }
 
-function replayOf(provider: string, bytes: Uint8Array): EventSource {
+function replayOf(provider: string | undefined, bytes: Uint8Array): EventSource {
   const { NativeReplay } = native()
   try {
     return new NativeReplay(provider, bytes)

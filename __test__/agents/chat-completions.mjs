@@ -87,6 +87,9 @@ function chatToolUse(call, tools) {
       ...use('write', { filePath: call.path, content }),
     ]
   }
+  if (call.kind === 'subagent') {
+    return use('task', { description: 'Look', prompt: call.prompt, subagent_type: 'general' })
+  }
   if (call.kind === 'plan') {
     const steps = [
       { content: 'look', status: 'completed', priority: 'high', id: '1' },

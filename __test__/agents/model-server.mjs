@@ -3,7 +3,7 @@
 // A loopback stand-in for the model APIs: the real agent CLIs run against it offline, and the prompt decides what the model "says".
 //   node __test__/agents/model-server.mjs [port=8771] [lifeMs=600000]      (for the agents' environments see claude-env.mjs, codex-env.mjs, …)
 //
-// How a request is answered: a function per API (Anthropic Messages, OpenAI Responses and Chat Completions) reads the Conversation out of the body; `planFor` turns its
+// How a request is answered: a function per API (Anthropic Messages, OpenAI Responses and Chat Completions, Gemini) reads the Conversation out of the body; `planFor` turns its
 // keywords into a Plan that knows nothing of wire formats; the same API function sends that plan in its own format.
 //
 // Keywords, upper case, anywhere in what the human typed last (the answer to a tool result has none):
@@ -18,7 +18,7 @@
 //   BARE      a 429 does not say when to come back
 // Only codex has the tools for:
 //   SEARCH    a web search                  MCPTOOL    the first tool of an MCP server
-// Only qwen and opencode have it for:
+// Only qwen, gemini and opencode have it for:
 //   PLANTOOL  a plan of two steps
 import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:http'
@@ -27,6 +27,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 import { chatConversation, chatPieces } from './chat-completions.mjs'
+import {
+  anythingOf,
+  generateCall,
+  generateConversation,
+  generatePieces,
+  generateRefusal,
+  usageMetadata,
+} from './generate-content.mjs'
 
 /** @typedef {import('node:http').ServerResponse} ServerResponse */
 /** @typedef {{ input: number, output: number, cacheRead: number, cacheWrite: number }} Usage in tokens */
@@ -123,7 +131,7 @@ export async function startModelServer({ port = 0 } = {}) {
       const body = JSON.parse(Buffer.concat(await request.toArray()).toString() || '{}')
       record.model = body.model ?? null
       const exchange = { ...shared, body, session, id, record, response }
-      const api = APIS[path]
+      const api = APIS[path] ?? (generateCall(path) ? gemini : undefined)
       if (api) await api(exchange)
       else sendJson(exchange, 404, { error: { message: `nothing is served at ${path}` } })
     } catch (error) {
@@ -559,6 +567,39 @@ async function openaiChat(exchange) {
     response.write(`data: ${JSON.stringify(piece)}\n\n`)
   }
   if (plan.ending === 'whole') response.write('data: [DONE]\n\n')
+  await endAnswer(plan, exchange, usage)
+}
+
+/** The Gemini API. What is not streamed is what the CLI asks for itself, whose conversation is quoted and not to be answered. @param {Exchange} exchange */
+async function gemini(exchange) {
+  const { body, record, response, id } = exchange
+  const { model, method } = /** @type {{ model: string, method: string }} */ (generateCall(record.path))
+  const usage = { ...USAGE, cacheWrite: 0 }
+  record.model = model
+  if (method === 'countTokens') return sendJson(exchange, 200, { totalTokens: usage.input })
+  if (method === 'generateContent') {
+    const { responseJsonSchema, responseSchema } = body.generationConfig ?? {}
+    const schema = responseJsonSchema ?? responseSchema
+    const text = schema ? JSON.stringify(anythingOf(schema)) : GREETING.join('')
+    record.usage = usage
+    const candidates = [{ index: 0, content: { role: 'model', parts: [{ text }] }, finishReason: 'STOP' }]
+    return sendJson(exchange, 200, { candidates, modelVersion: model, usageMetadata: usageMetadata(usage) })
+  }
+  const conversation = generateConversation(body.contents ?? [])
+  const status = statusFor(exchange, conversation)
+  if (status !== 200)
+    return sendJson(
+      exchange,
+      status,
+      generateRefusal(status, status === 429 && !record.keywords.includes('BARE')),
+    )
+  const plan = planFor(conversation, record.keywords)
+  record.status = 200
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  for await (const piece of generatePieces(plan, wordsInTime(plan, exchange), { id, body, usage, model })) {
+    if (response.destroyed) return
+    response.write(`data: ${JSON.stringify(piece)}\n\n`)
+  }
   await endAnswer(plan, exchange, usage)
 }
 

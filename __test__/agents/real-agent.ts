@@ -11,12 +11,14 @@ import { installAgents } from '../../scripts/install-agents.mjs'
 import { ExecSession, type SessionOptions } from '../../ts/index.js'
 import { claudeEnv } from './claude-env.mjs'
 import { codexEnv } from './codex-env.mjs'
+import { geminiEnv } from './gemini-env.mjs'
 import { type ModelServer, startModelServer } from './model-server.mjs'
+import { opencodeEnv } from './opencode-env.mjs'
 import { qwenEnv } from './qwen-env.mjs'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.cjs', import.meta.url))
 
-type Provider = 'claude' | 'codex' | 'qwen'
+type Provider = 'claude' | 'codex' | 'gemini' | 'opencode' | 'qwen'
 
 /** A real agent, and for each test a model server, a home and a project of its own. */
 export class RealAgent {
@@ -138,6 +140,17 @@ export class RealCodex extends RealAgent {
   }
 }
 
+/** The real gemini, which speaks ACP; as `gemini-json` it speaks otherwise. */
+export class RealGemini extends RealAgent {
+  constructor() {
+    super('gemini')
+  }
+
+  override environment(): Record<string, string> {
+    return geminiEnv(this.server.url, { home: this.home })
+  }
+}
+
 /** The real qwen, which speaks ACP. */
 export class RealQwen extends RealAgent {
   constructor() {
@@ -146,6 +159,17 @@ export class RealQwen extends RealAgent {
 
   override environment(): Record<string, string> {
     return qwenEnv(this.server.url, { home: this.home })
+  }
+}
+
+/** The real opencode, which speaks ACP. */
+export class RealOpencode extends RealAgent {
+  constructor() {
+    super('opencode')
+  }
+
+  override environment(): Record<string, string> {
+    return opencodeEnv(this.server.url, { home: this.home })
   }
 }
 

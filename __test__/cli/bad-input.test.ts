@@ -151,7 +151,7 @@ const cases: [string, () => Case][] = [
     () => ({
       code: 'UNKNOWN_PROVIDER',
       message:
-        /^unknown provider 'hal'; known providers: acp, claude, codex, demo, gemini, goose, opencode, qwen$/,
+        /^unknown provider 'hal'; known providers: acp, claude, codex, demo, gemini, gemini-json, goose, opencode, qwen$/,
       args: ['--provider', 'hal', 'hi'],
     }),
   ],

@@ -264,7 +264,7 @@ describe('help and version', () => {
     const { exitCode, stderr } = await runCli(['exce', 'hi'])
     expect(exitCode).toBe(2)
     expect(stderr).toMatch(
-      /^✗ INVALID_INPUT unknown command 'exce'\n?.*\(Did you mean exec\?\); see locus exec --help\n$/s,
+      /^✗ INVALID_INPUT unknown command 'exce'; do you mean exec\? See locus exec --help\n$/,
     )
   })
 

@@ -148,6 +148,9 @@ describe('doctor', () => {
     ).finished
     expect(narrow.screen).toMatch(/^AGENT +STATE$/m)
     expect(narrow.bytes).not.toContain('\u001b[3')
+    // Broken between words.
+    const words = narrow.screen.slice(narrow.screen.indexOf('claude: `claude')).split('\n')
+    expect(words[0]).toBe('claude: `claude --version` prints no')
   })
 })
 

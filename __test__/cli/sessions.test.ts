@@ -35,7 +35,7 @@ describe('the command line of sessions', () => {
   })
 
   it.each([
-    [['shwo', 'x'], /unknown command 'shwo'.*\(Did you mean show\?\).*has to be in quotes/s],
+    [['shwo', 'x'], /unknown command 'shwo'; do you mean show\? See .*has to be in quotes/],
     [['show'], /missing required argument 'id'/],
     [['list', 'x'], /too many arguments/],
     [['list', '--nope'], /unknown option '--nope'/],

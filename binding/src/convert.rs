@@ -257,6 +257,7 @@ impl TryFrom<NativeSessionOptions> for SessionOptions {
                 settle: duration(options.settle_ms, defaults.cancel.settle),
                 grace: duration(options.grace_ms, defaults.cancel.grace),
             },
+            disk: defaults.disk,
             linger: duration(options.linger_ms, defaults.linger),
             line_limit: options.line_limit.map_or(defaults.line_limit, |bytes| bytes as usize),
         })

@@ -13,6 +13,7 @@ mod history;
 mod history_manager;
 pub mod probe;
 mod replay;
+mod runtime;
 mod sanitizer;
 mod session;
 mod usage;

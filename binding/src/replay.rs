@@ -1,6 +1,6 @@
 //! A transcript across the border.
 
-use locus_exec::agent::agent_named;
+use locus_exec::agent::{agent_named, known_agents};
 use locus_exec::run::Replay;
 use napi::bindgen_prelude::{Uint8ArraySlice, Uint32ArraySlice};
 use napi::{Env, JsString};
@@ -17,11 +17,15 @@ pub struct NativeReplay {
 
 #[napi]
 impl NativeReplay {
-    /// Plays a copy of `transcript`, the stdout of an agent of this provider.
+    /// Plays a copy of `transcript`, the stdout of an agent of this provider, or of the one that understands it best.
     #[napi(constructor)]
-    pub fn new(provider: String, transcript: Uint8ArraySlice<'_>) -> napi::Result<Self> {
-        let agent = agent_named(&provider).map_err(to_napi)?;
-        Ok(Self { replay: Replay::new(agent, transcript.to_vec()).map_err(to_napi)? })
+    pub fn new(provider: Option<String>, transcript: Uint8ArraySlice<'_>) -> napi::Result<Self> {
+        let agents = match provider {
+            Some(name) => agent_named(&name).map(|agent| vec![agent]),
+            None => known_agents(),
+        };
+        let replay = agents.and_then(|agents| Replay::new(agents, transcript.to_vec()));
+        Ok(Self { replay: replay.map_err(to_napi)? })
     }
 
     /// Takes the next batch, as `NativeSession.drain` does; `null` when it is over.

@@ -131,6 +131,9 @@ pub trait Dialect: Send {
     /// What is written as soon as the process runs.
     fn open(&mut self) -> Vec<u8>;
 
+    /// A process was started, to go on with a conversation or to begin one. For a dialect that serves many processes.
+    fn started(&mut self, _resumes: bool) {}
+
     /// Begins a turn.
     fn start_turn(&mut self, prompt: &str) -> Vec<u8>;
 
@@ -153,6 +156,10 @@ pub trait Dialect: Send {
 
     /// Understands one line. `now` is the time in milliseconds since the epoch.
     fn decode(&mut self, line: &[u8], now: u64, sink: &mut dyn Sink);
+
+    /// The process has ended by itself, with this exit code unless a signal ended it, and all that it said was decoded. An
+    /// agent that says in no other way that its turn is over gives [`Signal::TurnEnded`] here.
+    fn ended(&mut self, _code: Option<i32>, _sink: &mut dyn Sink) {}
 
     /// The prompt that a line repeats, for transcripts; a live run knows its prompts.
     fn prompt(&self, _line: &[u8]) -> Option<String> {

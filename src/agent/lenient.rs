@@ -87,7 +87,19 @@ macro_rules! values {
     )+};
 }
 
-values![Text<'de>, bool, u16, i64, u64, f64, String, Vec<Maybe<String>>,];
+values![bool, u16, i64, u64, f64, Vec<Maybe<String>>,];
+
+impl<'de> Value<'de> for Text<'de> {
+    fn of(json: CheckedJson<'de>) -> Option<Self> {
+        json.string().map(Self)
+    }
+}
+
+impl<'de> Value<'de> for String {
+    fn of(json: CheckedJson<'de>) -> Option<Self> {
+        json.string().map(Cow::into_owned)
+    }
+}
 
 pub(in crate::agent) use {objects, values};
 

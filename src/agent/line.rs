@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::Sink;
-use super::json::CheckedJson;
+use super::json::{CheckedJson, LongStrings};
 use crate::stream::{Chunk, Json, json_of, repair};
 
 /// How much of a line that was not understood is passed on.
@@ -24,14 +24,15 @@ pub(super) fn read_objects(
     mut each: impl FnMut(CheckedJson<'_>, &mut dyn Sink),
 ) {
     // Much faster than the lossy way where there is nothing to lose, as nearly always.
-    let text = str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
+    let text = simdutf8::basic::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
     let text = text.trim_ascii().trim_start_matches('\u{feff}');
     if text.is_empty() {
         return;
     }
     let repaired = repair(text);
     let sound = repaired.as_deref().unwrap_or(text);
-    match CheckedJson::parse(sound) {
+    let long = LongStrings::of(sound);
+    match CheckedJson::parse_with(sound, &long) {
         Ok(json) if json.as_str().starts_with('{') => each(json, sink),
         Ok(_) => unparsed(text, "a line that is no object", sink),
         Err(error) => {

@@ -11,10 +11,12 @@ mod claude;
 mod codex;
 mod context;
 mod demo;
+mod gemini;
 mod image;
 mod json;
 mod lenient;
 mod line;
+mod opencode;
 mod permission;
 pub mod registry;
 mod todo_list;
@@ -23,4 +25,4 @@ pub use agent::{Agent, AgentOptions, Dialect, ModelQuery, OfferedModel, Signal, 
 pub use demo::{DemoScript, run_demo};
 pub use image::{IMAGE_LIMIT, IMAGES_LIMIT, Image, ImageInfo, ImageSource, MOST_IMAGES, read_images};
 pub use permission::{Decision, PermissionPolicy, PermissionRequest};
-pub use registry::agent_named;
+pub use registry::{agent_named, known_agents};

@@ -84,6 +84,8 @@ const PHRASES: &[(&str, ErrorKind)] = &[
     ("invalid api key", ErrorKind::Auth),
     ("invalid x-api-key", ErrorKind::Auth),
     ("incorrect api key", ErrorKind::Auth),
+    ("api key not valid", ErrorKind::Auth),
+    ("please set an auth method", ErrorKind::Auth),
     ("authentication_error", ErrorKind::Auth),
     ("401 unauthorized", ErrorKind::Auth),
     ("credit balance is too low", ErrorKind::Auth),

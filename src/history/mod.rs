@@ -14,6 +14,7 @@
 //! - `record.rs`: the lines; `reader.rs`: how they are read.
 //! - `conversation.rs`: a file open to be appended to; `mark.rs`: that it is open.
 //! - `source.rs`: the forms in which a session is found; `legacy.rs`: those of others.
+//! - `recorder.rs`: what an observed event becomes; `recorder/`: what waits, what lines are made of it, who writes them.
 //! - `transcript.rs`: what lines amount to.
 //! - `snapshot.rs`: a conversation as one plain object, as programs and Locus 0.14.x have it.
 //! - `store.rs`: everything that can be done with stored sessions; `retention.rs`: which of them stay; `search.rs`,
@@ -40,8 +41,8 @@ mod transcript;
 mod words;
 
 use std::io;
-use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use conversation::Conversation;
 pub(crate) use conversation::append_line as append_private;
@@ -83,6 +84,17 @@ fn advice(error: &io::Error) -> &'static str {
         PermissionDenied | ReadOnlyFilesystem => "make it writable for this user",
         NotADirectory => "a file is where a folder should be; move it away",
         _ => "see the reason",
+    }
+}
+
+/// That the disk of a file has not answered for `waited`.
+pub(crate) fn unanswered(action: &'static str, path: PathBuf, waited: Duration) -> Error {
+    let waited = format!("its disk has not answered for {waited:?}");
+    Error::History {
+        action,
+        path,
+        advice: "see whether the disk is still there",
+        source: Some(io::Error::new(io::ErrorKind::TimedOut, waited)),
     }
 }
 

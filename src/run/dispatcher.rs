@@ -1,6 +1,7 @@
 //! The one place that stamps events and hands them out.
 
 use std::borrow::Cow;
+use std::future::pending;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -272,20 +273,36 @@ impl Dispatcher {
         self.recorder.is_some()
     }
 
-    /// Waits until everything so far is written down and survives a power cut.
-    pub(super) async fn saved(&self) -> Result<()> {
-        match &self.recorder {
-            Some(recorder) => recorder.sync().await,
-            None => Ok(()),
+    /// Tells when everything so far is written down and survives a power cut.
+    pub(super) fn saved(&self) -> impl Future<Output = Result<()>> + Send + use<> {
+        let saving = self.recorder.as_ref().map(Recorder::sync);
+        async {
+            match saving {
+                Some(saving) => saving.await,
+                None => Ok(()),
+            }
         }
     }
 
-    /// Ends the record.
-    pub(super) async fn close_record(&mut self) -> Result<()> {
-        match self.recorder.take() {
-            Some(recorder) => recorder.close().await,
-            None => Ok(()),
+    /// Whether so much waits to be written down that the agent is to wait, too.
+    pub(super) fn is_behind(&self) -> bool {
+        self.recorder.as_ref().is_some_and(Recorder::is_behind)
+    }
+
+    /// Tells when it does not any more.
+    pub(super) fn caught_up(&self) -> impl Future<Output = ()> + Send + use<> {
+        let caught_up = self.recorder.as_ref().map(Recorder::caught_up);
+        async {
+            match caught_up {
+                Some(caught_up) => caught_up.await,
+                None => pending().await,
+            }
         }
+    }
+
+    /// Nothing is written down any more.
+    pub(super) fn take_recorder(&mut self) -> Option<Recorder> {
+        self.recorder.take()
     }
 
     /// Publishes what has gathered, unless the flush window is still open.

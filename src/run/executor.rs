@@ -1,34 +1,41 @@
-//! The actor of a session. How a turn begins is in `begin.rs`, how an attempt at it ends in `again.rs`, what turns may use in
-//! `spending.rs`.
+//! The actor of a session: its state, and the loop that waits for whatever comes next.
+//!
+//! - `begin.rs`: how a turn begins. `hearing.rs`: what the agent says in it. `questions.rs`: what it asks.
+//! - `again.rs`: how an attempt at a turn ends, and the next one begins. `ending.rs`: how turns and the session end.
+//! - `stopping.rs`: how a turn is stopped. `spending.rs`: what turns may use, and did.
+//! - `saving.rs`: what is written down, and how long the disk is waited for.
+//! - `told.rs`: what the run itself tells.
 
 mod again;
 mod begin;
+mod ending;
+mod hearing;
+mod questions;
+mod saving;
 mod spending;
+mod stopping;
+mod told;
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Arc;
-use std::time::Duration;
 
-use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
+use self::saving::DiskTask;
 use super::answer::Answer;
-use super::cancel::{Cancellation, Measure, StopCause};
+use super::cancel::{Cancellation, StopCause};
 use super::dispatcher::Dispatcher;
 use super::journal::Journal;
 use super::session::{Message, SessionOptions};
-use super::sink::RunSink;
-use super::turn::{Ended, Output, Turn};
-use crate::agent::{Agent, Decision, Dialect, PermissionRequest, Signal, TurnEnd};
-use crate::error::{Error, ErrorKind, ErrorReport, Result, Symptoms};
-use crate::event::Fact;
-use crate::history::State;
-use crate::process::{Activity, Exit, Process};
-use crate::stream::{Chunk, EventQueue, Frame, FrameDecoder, Packer, json_of};
-use crate::usage::Usage;
+use super::turn::{Ended, Turn};
+use crate::agent::{Agent, Dialect, TurnEnd};
+use crate::error::{Error, ErrorKind};
+use crate::history::{Recorder, State};
+use crate::process::{Activity, Process};
+use crate::stream::{EventQueue, FrameDecoder, Packer};
+use crate::usage::{PriceTable, Usage};
 
 /// An agent that always has something to read would keep the runtime from looking at anything else: exits, timers.
 const READS_PER_YIELD: u32 = 8;
@@ -60,6 +67,12 @@ pub(super) struct Executor {
     spent: Usage,
     /// Whether the prices of the project were read.
     priced: bool,
+    /// What the disk was asked for and has not answered.
+    opening: DiskTask<Recorder>,
+    pricing: DiskTask<PriceTable>,
+    counting: DiskTask<()>,
+    /// Since when the disk has been slower than the agent.
+    behind_since: Option<Instant>,
 }
 
 /// A running process and what it speaks.
@@ -84,6 +97,8 @@ enum Step {
     FlushDue,
     RetryDue,
     CancelDue,
+    /// The disk has been slower than the agent for too long.
+    SlowDisk,
     TimedOut(ErrorKind),
 }
 
@@ -119,6 +134,10 @@ impl Executor {
             agent_session_id,
             spent,
             priced: false,
+            opening: DiskTask::default(),
+            pricing: DiskTask::default(),
+            counting: DiskTask::default(),
+            behind_since: None,
         }
     }
 
@@ -147,6 +166,7 @@ impl Executor {
                 Step::FlushDue => self.dispatcher.publish(),
                 Step::RetryDue => self.resume_turn().await,
                 Step::CancelDue => self.escalate(),
+                Step::SlowDisk => self.give_up_recording(),
                 Step::TimedOut(kind) => self.timed_out(kind),
             }
             if let Some(prompt) = self.restart.take() {
@@ -174,19 +194,25 @@ impl Executor {
         let cancelled = self.turn.as_ref().is_some_and(|turn| turn.cancellation.is_some());
         let queue = self.dispatcher.queue();
         let flush = self.dispatcher.window_end();
-        let may_read = (!full && flush.is_none()) || cancelled;
+        let slow = self.slow_until();
+        let may_read = ((!full && flush.is_none()) || cancelled) && slow.is_none();
         let cancel =
             self.turn.as_ref().and_then(|turn| turn.cancellation.as_ref()).map(Cancellation::deadline);
         if cancel.is_some_and(|deadline| deadline <= Instant::now()) {
             return Step::CancelDue;
         }
-        let watchdog = self.turn.as_ref().and_then(|turn| turn.watchdog(full));
+        if slow.is_some_and(|until| until <= Instant::now()) {
+            return Step::SlowDisk;
+        }
+        let stalled = full || slow.is_some();
+        let watchdog = self.turn.as_ref().and_then(|turn| turn.watchdog(stalled));
         if let Some((deadline, kind)) = watchdog
             && deadline <= Instant::now()
         {
             // Not left to the timer alone: an agent that talks without a pause always has something ready.
             return Step::TimedOut(kind);
         }
+        let caught_up = slow.map(|_| self.dispatcher.caught_up());
         let retry = self.turn.as_ref().and_then(|turn| turn.pause).map(|pause| pause.until);
         let live = self.live.as_mut();
         let activity = async {
@@ -204,6 +230,15 @@ impl Executor {
             () = at(watchdog.map(|(deadline, _)| deadline)) => Step::Check,
             activity = activity => Step::Activity(activity),
             () = queue.room(), if full => Step::Check,
+            () = waited_for(caught_up) => Step::Check,
+            () = at(slow) => Step::Check,
+        }
+    }
+
+    fn with_live(&mut self, act: impl FnOnce(&mut Self, &mut Live)) {
+        if let Some(mut live) = self.live.take() {
+            act(self, &mut live);
+            self.live = Some(live);
         }
     }
 
@@ -234,9 +269,7 @@ impl Executor {
                 _ if self.options.record.is_some() => self.unwritten.push(*state),
                 _ => {}
             },
-            Message::Save { done } => {
-                let _ = done.send(self.save().await);
-            }
+            Message::Save { done } => self.save(done).await,
             Message::Cancel { done } => {
                 self.cancelled.push(done);
                 self.stop(StopCause::Asked);
@@ -253,346 +286,14 @@ impl Executor {
             Message::End { .. } => unreachable!("the loop takes it"),
         }
     }
-
-    /// Decodes what was read.
-    async fn output(&mut self) {
-        if let Some(turn) = &mut self.turn {
-            turn.last_output = Instant::now();
-        }
-        if let Some(mut live) = self.live.take() {
-            let drop_chunks = self.dispatcher.is_full();
-            self.decode(&mut live, FrameDecoder::next_frame, drop_chunks).await;
-            self.live = Some(live);
-        }
-    }
-
-    /// Decodes the frames that `next` finds, and acts on each before the next one.
-    async fn decode(
-        &mut self,
-        live: &mut Live,
-        next: for<'a> fn(&'a mut FrameDecoder) -> Option<Frame<'a>>,
-        drop_chunks: bool,
-    ) {
-        let now = self.dispatcher.tick();
-        while let Some(frame) = next(&mut live.frames) {
-            let output = self.turn.as_mut().map(|turn| &mut turn.output);
-            let mut sink = RunSink {
-                dispatcher: &mut self.dispatcher,
-                agent: &*self.agent,
-                output,
-                drop_chunks,
-                signals: Vec::new(),
-                used: false,
-            };
-            sink.frame(&frame, now, &mut *live.dialect);
-            let RunSink { signals, used, .. } = sink;
-            if used {
-                self.keep_to_budget(live);
-            }
-            for signal in signals {
-                self.act_on(signal, live);
-                self.conclude().await;
-            }
-        }
-    }
-
-    fn with_live(&mut self, act: impl FnOnce(&mut Self, &mut Live)) {
-        if let Some(mut live) = self.live.take() {
-            act(self, &mut live);
-            self.live = Some(live);
-        }
-    }
-
-    fn act_on(&mut self, signal: Signal, live: &mut Live) {
-        match signal {
-            Signal::Ready { agent_session_id } => self.ready(agent_session_id, live),
-            Signal::Permission(request) => self.permission(request, live),
-            Signal::PermissionWithdrawn(id) => {
-                if let Some(question) = self.take_question(&id) {
-                    self.resolved(&question, "withdrawn", "agent", None);
-                }
-            }
-            Signal::Reply(bytes) => live.process.write(bytes),
-            Signal::TurnEnded(end) => {
-                if !self.must_begin_anew(end.error.as_ref()) {
-                    self.attempt_ended(end);
-                }
-            }
-        }
-    }
-
-    fn ready(&mut self, agent_session_id: Option<String>, live: &mut Live) {
-        if agent_session_id.is_some() && agent_session_id != self.agent_session_id {
-            self.agent_session_id.clone_from(&agent_session_id);
-            if let Some(recorder) = self.dispatcher.recorder() {
-                recorder.state(State { agent_session_id, ..State::default() });
-            }
-        }
-        live.ready = true;
-        if std::mem::take(&mut live.resumes) {
-            self.dispatcher.chunk(resumed("agent", None));
-        }
-        if let Some(turn) = &mut self.turn {
-            turn.output.ready = true;
-            turn.interruptible = true;
-        }
-        self.interrupt_if_cancelled(live);
-    }
-
-    fn permission(&mut self, request: PermissionRequest, live: &mut Live) {
-        match (self.options.agent.permissions.decide(&request), &mut self.turn) {
-            (Some((decision, by)), _) => self.answer(&request, &decision, by, live),
-            (None, Some(turn)) => {
-                self.dispatcher.chunk(Chunk::PermissionRequest {
-                    id: (&request.id).into(),
-                    tool: (&request.tool).into(),
-                    parameters: Cow::Borrowed(&*request.parameters),
-                    tool_use_id: request.tool_use_id.as_ref().map(Into::into),
-                    suggestions: request.suggestions.as_deref().map(Cow::Borrowed),
-                });
-                turn.questions.push(request);
-            }
-            (None, None) => {
-                let message = "no turn is running that could be asked".to_owned();
-                self.answer(&request, &Decision::Deny { message }, "default", live);
-            }
-        }
-    }
-
-    fn take_question(&mut self, id: &str) -> Option<PermissionRequest> {
-        let questions = &mut self.turn.as_mut()?.questions;
-        let index = questions.iter().position(|question| question.id == id)?;
-        Some(questions.remove(index))
-    }
-
-    fn answer(
-        &mut self,
-        question: &PermissionRequest,
-        decision: &Decision,
-        decided_by: &'static str,
-        live: &mut Live,
-    ) {
-        live.process.write(live.dialect.answer(question, decision));
-        match decision {
-            Decision::Allow { .. } => self.resolved(question, "allow", decided_by, None),
-            Decision::Deny { message } => self.resolved(question, "deny", decided_by, Some(message)),
-        }
-    }
-
-    fn resolved(
-        &mut self,
-        question: &PermissionRequest,
-        behavior: &'static str,
-        decided_by: &'static str,
-        message: Option<&str>,
-    ) {
-        let (id, tool) = (&question.id, &question.tool);
-        self.journal.permission_resolved(tool, behavior, decided_by);
-        self.dispatcher.fact(Fact::PermissionResolved { id, tool, behavior, decided_by, message });
-    }
-
-    /// The process has ended by itself, or because the cancellation came to that.
-    async fn process_ended(&mut self, exit: Exit) {
-        let Some(mut live) = self.live.take() else { return };
-        self.journal.process_ended(exit);
-        self.decode(&mut live, FrameDecoder::next_frame, false).await;
-        self.decode(&mut live, FrameDecoder::finish, false).await;
-        if let Some(turn) = &self.turn {
-            if turn.cancellation.is_some() {
-                // Whoever cancelled is told when nothing is left.
-                live.process.gone(self.options.cancel.grace).await;
-            }
-            let stderr_tail = live.process.stderr_tail().await;
-            let error = ending(self.agent.name(), &turn.output, exit, stderr_tail);
-            if let Some(agent) = self.other_way(exit, &error) {
-                return self.fall_back(agent, &error).await;
-            }
-            if !self.must_begin_anew(Some(&error)) {
-                self.attempt_ended(TurnEnd { error: Some(error), ..TurnEnd::default() });
-            }
-        }
-        self.keep_dialect(live.dialect);
-        self.conclude().await;
-        self.dispatcher.publish();
-    }
-
-    /// Ends the turn under way with all that belongs to its end, in one order for every ending.
-    fn settle(&mut self, end: TurnEnd) {
-        let Some(turn) = self.turn.take() else { return };
-        let usage = self.dispatcher.usage().clone();
-        self.spent = self.spent.plus(&usage);
-        let keeps_content = matches!(end.error, None | Some(Error::BudgetExceeded { .. }));
-        let stop_reason = match &end.error {
-            Some(Error::Cancelled) => "cancelled".into(),
-            Some(_) => "error".into(),
-            None => end.stop_reason.map_or("end_turn".into(), Into::into),
-        };
-        self.ended = Some(Ended {
-            done: turn.done,
-            run_id: turn.run_id,
-            content: if keeps_content { end.content } else { String::new() },
-            attempts: turn.attempts.number,
-            error: end.error.map(|error| ErrorReport {
-                needs_consent: turn.attempts.needs_consent,
-                changed: turn.attempts.changed || turn.output.changed,
-                attempts: if turn.attempts.number > 1 { turn.attempts.context.failures } else { Vec::new() },
-                ..error.report()
-            }),
-            stop_reason,
-            usage,
-            duration_ms: u64::try_from(turn.started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            turns: turn.attempts.model_turns + end.turns,
-            tools_used: self.dispatcher.take_tools_used(),
-            agent_session_id: self.agent_session_id.clone(),
-        });
-    }
-
-    /// Tells that the turn is over, when that has been written down.
-    async fn conclude(&mut self) {
-        let Some(ended) = self.ended.take() else { return };
-        self.journal.turn_ended(&ended);
-        for payload in ended.payloads() {
-            self.dispatcher.write_down(payload);
-        }
-        let counted = self.counted(&ended);
-        let (saved, counted) = tokio::join!(self.dispatcher.saved(), counted);
-        for error in [saved, counted].into_iter().filter_map(Result::err) {
-            self.journal.not_saved(&error.report().error);
-            self.dispatcher.chunk(status("not_saved", &[("message", &error.report().error)]));
-        }
-        for payload in ended.payloads() {
-            self.dispatcher.tell(payload);
-        }
-        self.dispatcher.publish();
-        // Those who wait may have given up.
-        let _ = ended.done.send(());
-        for done in self.cancelled.drain(..) {
-            let _ = done.send(());
-        }
-    }
-
-    fn timed_out(&mut self, kind: ErrorKind) {
-        let Some(turn) = &self.turn else { return };
-        let limit = match kind {
-            ErrorKind::StartTimeout => turn.timeouts.start,
-            ErrorKind::IdleTimeout => turn.timeouts.idle,
-            _ => turn.timeouts.total,
-        };
-        self.stop(StopCause::Timeout(kind, limit));
-    }
-
-    /// Begins to stop the turn under way; the first cause is the one that counts.
-    fn stop(&mut self, cause: StopCause) {
-        let Some(turn) = &mut self.turn else {
-            for done in self.cancelled.drain(..) {
-                let _ = done.send(());
-            }
-            return;
-        };
-        let times = self.options.cancel;
-        self.journal.stopping(cause.word());
-        turn.cancellation.get_or_insert_with(|| Cancellation::new(cause, times, Instant::now()));
-        if turn.pause.is_some() {
-            // Nothing runs that would have to be stopped.
-            return self.abandon_turn();
-        }
-        self.with_live(Self::interrupt_if_cancelled);
-    }
-
-    fn interrupt_if_cancelled(&mut self, live: &mut Live) {
-        let Some(turn) = &mut self.turn else { return };
-        let Some(cancellation) = &mut turn.cancellation else { return };
-        if !turn.interruptible || !cancellation.interrupt() {
-            return;
-        }
-        match live.dialect.interrupt() {
-            Some(interrupt) => live.process.write(interrupt),
-            // An agent that cannot be asked is not waited for.
-            None => take_measure(cancellation.escalate(Instant::now()), self.options.cancel.grace, live),
-        }
-    }
-
-    fn escalate(&mut self) {
-        let (Some(turn), Some(live)) = (&mut self.turn, &mut self.live) else { return };
-        if let Some(cancellation) = &mut turn.cancellation {
-            take_measure(cancellation.escalate(Instant::now()), self.options.cancel.grace, live);
-        }
-    }
-
-    /// Ends the session: the turn as cancelled, then the process.
-    async fn end(&mut self) {
-        self.dispatcher.tick();
-        if let Some(live) = self.live.take() {
-            let grace = self.options.cancel.grace;
-            // A process in the middle of a turn would go on with it; it is asked to end at once.
-            let linger = if self.turn.is_some() { Duration::ZERO } else { self.options.linger };
-            live.process.terminate(linger, grace).await;
-        }
-        self.dispatcher.tick();
-        self.abandon_turn();
-        self.conclude().await;
-        if let Err(error) = self.dispatcher.close_record().await {
-            self.dispatcher.chunk(status("not_saved", &[("message", &error.report().error)]));
-        }
-        if self.turns > 0 {
-            self.dispatcher.fact(Fact::SessionEnded { turns: self.turns });
-        }
-        self.dispatcher.publish();
-        self.journal.session_ended(self.turns).await;
-    }
 }
 
-fn take_measure(measure: Measure, grace: Duration, live: &mut Live) {
-    match measure {
-        Measure::Terminate => live.process.ask_to_end(grace),
-        Measure::Kill => live.process.kill(),
+/// Waits for what there is, for ever if there is nothing.
+async fn waited_for(future: Option<impl Future<Output = ()>>) {
+    match future {
+        Some(future) => future.await,
+        None => pending().await,
     }
-}
-
-/// What the end of a process without a result is called.
-fn ending(agent: &str, output: &Output, exit: Exit, stderr_tail: String) -> Error {
-    match output.verdict(exit.code) {
-        ErrorKind::Protocol => Error::Protocol {
-            agent: agent.to_owned(),
-            lines: output.lines,
-            sample: output.sample.clone(),
-            exit,
-            stderr_tail,
-        },
-        kind => Error::Exited {
-            agent: agent.to_owned(),
-            kind,
-            reason: said_reason(kind, &stderr_tail),
-            exit,
-            stderr_tail,
-        },
-    }
-}
-
-/// What an agent that left by itself said of the reason, where that leaves no doubt.
-fn said_reason(ending: ErrorKind, stderr_tail: &str) -> Option<ErrorKind> {
-    let left = matches!(ending, ErrorKind::ExitedBeforeInit | ErrorKind::ProcessCrashed);
-    let reason = Symptoms { text: stderr_tail, ..Symptoms::default() }.kind();
-    let telling = [ErrorKind::Auth, ErrorKind::RateLimit, ErrorKind::Network, ErrorKind::ContextLimit];
-    reason.filter(|kind| left && telling.contains(kind))
-}
-
-/// That a conversation was resumed, by which way, and why not by the agent's own.
-fn resumed(via: &'static str, reason: Option<&str>) -> Chunk<'static> {
-    let facts = [("via", via)].into_iter().chain(reason.map(|reason| ("reason", reason)));
-    status("resumed", &facts.collect::<Vec<_>>())
-}
-
-/// A status of the run itself.
-fn status(name: &'static str, facts: &[(&str, &str)]) -> Chunk<'static> {
-    let detail: serde_json::Map<_, _> =
-        facts.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();
-    status_with(name, &detail)
-}
-
-/// The same, with facts of any shape.
-fn status_with(name: &'static str, detail: &impl Serialize) -> Chunk<'static> {
-    Chunk::Status { status: name.into(), detail: Some(json_of(detail)) }
 }
 
 /// Waits until a time, for ever if there is none.

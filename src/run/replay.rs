@@ -16,6 +16,7 @@ use memchr::memchr;
 use tokio::sync::oneshot;
 
 use super::dispatcher::Dispatcher;
+use super::recognition::speaker_of;
 use super::session::SessionOptions;
 use super::sink::decode;
 use super::turn::{Ended, Output};
@@ -58,8 +59,11 @@ struct TurnUnderWay {
 }
 
 impl Replay {
-    /// The stdout of an agent, to be played from its beginning.
-    pub fn new(agent: Arc<dyn Agent>, transcript: Vec<u8>) -> Result<Self> {
+    /// The stdout of one of these agents, to be played from its beginning: of the one that understands it best, in
+    /// whichever way it was spoken to; of equals the first.
+    pub fn new(agents: Vec<Arc<dyn Agent>>, transcript: Vec<u8>) -> Result<Self> {
+        let agent = speaker_of(agents, &transcript)
+            .ok_or(Error::InvalidInput("there is no agent that the transcript could be of".into()))?;
         let dialect = agent.dialect(&AgentOptions::default())?;
         let queue = Arc::new(EventQueue::new(|| ()));
         let mut dispatcher =
@@ -80,6 +84,7 @@ impl Replay {
             }
             for _ in 0..LINES_AT_ONCE {
                 if !self.next_line() {
+                    self.process_ends();
                     self.stage.end();
                     self.over = true;
                     break;
@@ -96,16 +101,19 @@ impl Replay {
         let mut ear =
             Ear { stage: &mut self.stage, from_here: &self.transcript[self.next..], signals: vec![] };
         ear.line(line, &mut *self.dialect);
-        for signal in ear.signals {
-            match signal {
-                Signal::Ready { agent_session_id } => self.stage.agent_session_id = agent_session_id,
-                Signal::TurnEnded(end) => self.stage.settle(end),
-                Signal::Permission(_) | Signal::PermissionWithdrawn(_) | Signal::Reply(_) => {}
-            }
-        }
+        let signals = ear.signals;
+        self.stage.act_on(signals);
         self.next = after;
         self.stage.now += LINE_MS;
         true
+    }
+
+    /// Where the transcript ends, its process is taken to have ended well.
+    fn process_ends(&mut self) {
+        let mut ear = Ear { stage: &mut self.stage, from_here: &[], signals: vec![] };
+        self.dialect.ended(Some(0), &mut ear);
+        let signals = ear.signals;
+        self.stage.act_on(signals);
     }
 }
 
@@ -218,6 +226,16 @@ impl Stage {
         }
         self.dispatcher.fact(Fact::TurnStarted { run_id: &run_id, turn: self.turns, warm: self.turns > 1 });
         self.turn = Some(TurnUnderWay { run_id, started: self.now, output: Output::default() });
+    }
+
+    fn act_on(&mut self, signals: Vec<Signal>) {
+        for signal in signals {
+            match signal {
+                Signal::Ready { agent_session_id } => self.agent_session_id = agent_session_id,
+                Signal::TurnEnded(end) => self.settle(end),
+                Signal::Permission(_) | Signal::PermissionWithdrawn(_) | Signal::Reply(_) => {}
+            }
+        }
     }
 
     /// Ends the turn under way, as an executor does.

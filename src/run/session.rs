@@ -12,6 +12,7 @@ use tracing::instrument::WithSubscriber;
 use super::answer::Answer;
 use super::budget::Budget;
 use super::cancel::CancelTimes;
+use super::disk_times::DiskTimes;
 use super::executor::Executor;
 use super::retry::{RetryContext, RetryPolicy};
 use super::watchdog::Timeouts;
@@ -34,6 +35,8 @@ pub struct SessionOptions {
     pub json_lines: Option<String>,
     /// The deadlines of a cancellation.
     pub cancel: CancelTimes,
+    /// How long the disk is waited for.
+    pub disk: DiskTimes,
     /// How long the process may take to leave by itself when the session ends.
     pub linger: Duration,
     /// The longest line in bytes that is understood; a longer one is skipped and reported.
@@ -66,6 +69,7 @@ impl Default for SessionOptions {
             flush_window: None,
             json_lines: None,
             cancel: CancelTimes::default(),
+            disk: DiskTimes::default(),
             linger: Duration::from_secs(2),
             line_limit: 16 * 1024 * 1024,
             budget: Budget::default(),

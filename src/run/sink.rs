@@ -12,8 +12,14 @@ pub(super) struct RunSink<'a> {
     pub(super) output: Option<&'a mut Output>,
     /// Whether nobody reads any more: what is said is then only written down.
     pub(super) drop_chunks: bool,
+    pub(super) heard: Heard,
+}
+
+/// What the run must act on.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
     pub(super) signals: Vec<Signal>,
-    /// Whether it told what it used.
+    /// Whether the agent told what it used.
     pub(super) used: bool,
 }
 
@@ -25,6 +31,11 @@ impl RunSink<'_> {
             output.lines += 1;
         }
         decode(frame, now, dialect, self);
+    }
+
+    /// What was heard, when nothing more is.
+    pub(super) fn heard(self) -> Heard {
+        self.heard
     }
 }
 
@@ -45,7 +56,7 @@ impl Sink for RunSink<'_> {
         if let Some(output) = &mut self.output {
             output.note(&chunk, self.agent);
         }
-        self.used |= matches!(chunk, Chunk::Usage(_));
+        self.heard.used |= matches!(chunk, Chunk::Usage(_));
         if self.drop_chunks {
             self.dispatcher.unseen(chunk);
         } else {
@@ -54,6 +65,6 @@ impl Sink for RunSink<'_> {
     }
 
     fn signal(&mut self, signal: Signal) {
-        self.signals.push(signal);
+        self.heard.signals.push(signal);
     }
 }

@@ -45,6 +45,9 @@ const ARENA_LIMIT: usize = 64 * 1024;
 /// A batch is closed when it has grown to this many words, the size of JavaScript's buffer.
 const WORD_LIMIT: usize = 8 * 1024;
 
+/// How many bytes are brought into another encoding at a time.
+const ENCODED_BLOCK: usize = 4 * 1024;
+
 /// The most words that one event takes, with a time mark.
 const WORDS_PER_EVENT: usize = 6;
 
@@ -62,17 +65,16 @@ pub enum Arena {
 }
 
 impl Arena {
-    fn encode(text: &str) -> Self {
-        if is_str_latin1(text) {
-            let mut units = vec![0; text.len()];
-            let length = convert_utf8_to_latin1_lossy(text.as_bytes(), &mut units);
-            units.truncate(length);
-            Self::Latin1(units)
+    /// The texts one after the other, which are `units` code units in all.
+    fn of(texts: &[&str], units: usize) -> Self {
+        if units == bytes_of(texts) {
+            // A character outside of ASCII has more bytes than units.
+            return Self::Latin1(texts.concat().into_bytes());
+        }
+        if texts.iter().all(|text| is_str_latin1(text)) {
+            Self::Latin1(encoded(texts, units, |text, to| convert_utf8_to_latin1_lossy(text.as_bytes(), to)))
         } else {
-            let mut units = vec![0; text.len() + 1];
-            let length = convert_str_to_utf16(text, &mut units);
-            units.truncate(length);
-            Self::Utf16(units)
+            Self::Utf16(encoded(texts, units, convert_str_to_utf16))
         }
     }
 
@@ -88,6 +90,40 @@ impl Arena {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// The texts in another encoding, which they have `units` units in. `convert` wants as many units of room as a text has bytes, and
+/// tells how many it has filled.
+fn encoded<T: Copy + Default>(
+    texts: &[&str],
+    units: usize,
+    convert: impl Fn(&str, &mut [T]) -> usize,
+) -> Vec<T> {
+    // In blocks, so that the room is made where the processor has it at hand, and no more is asked for than is needed.
+    let mut arena = Vec::with_capacity(units + ENCODED_BLOCK.min(bytes_of(texts)));
+    for block in texts.iter().flat_map(|text| blocks(text)) {
+        let start = arena.len();
+        arena.resize(start + block.len(), T::default());
+        let filled = convert(block, &mut arena[start..]);
+        arena.truncate(start + filled);
+    }
+    arena
+}
+
+fn bytes_of(texts: &[&str]) -> usize {
+    texts.iter().map(|text| text.len()).sum()
+}
+
+/// A text in pieces of up to [`ENCODED_BLOCK`] bytes.
+fn blocks(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let end = rest.len().min(ENCODED_BLOCK);
+        let end = (0..=end).rev().find(|&end| rest.is_char_boundary(end))?;
+        let (block, after) = rest.split_at(end);
+        rest = after;
+        (!block.is_empty()).then_some(block)
+    })
 }
 
 /// A run of consecutive events, packed.
@@ -172,8 +208,8 @@ impl Packer {
         if self.events == 0 {
             self.first_seq = event.seq;
         }
+        self.events += 1;
         if self.write_line(event) {
-            self.events += 1;
             return;
         }
         self.run = None;
@@ -197,15 +233,11 @@ impl Packer {
                 self.text_event(kind, "", parent_tool_use_id.as_ref());
             }
             Payload::Chunk(chunk) => match long_text(chunk) {
-                Some((chunk, text)) => {
-                    self.json_event(kind, &chunk);
-                    self.add_field(text);
-                }
-                None => self.json_event(kind, chunk),
+                Some((chunk, text)) => self.event(kind, [&*json_text(&chunk), text]),
+                None => self.event(kind, [&*json_text(chunk)]),
             },
-            Payload::Fact(fact) => self.json_event(kind, fact),
+            Payload::Fact(fact) => self.event(kind, [&*json_text(fact)]),
         }
-        self.events += 1;
     }
 
     /// Whether anything waits to be taken.
@@ -238,50 +270,52 @@ impl Packer {
     }
 
     fn text_event(&mut self, kind: u8, content: &str, parent: Option<&Cow<'_, str>>) {
-        self.words.push(head(kind, 1 + u32::from(parent.is_some())));
-        self.field(content);
-        if let Some(parent) = parent {
-            self.field(parent);
+        match parent {
+            None => self.event(kind, [content]),
+            Some(parent) => self.event(kind, [content, parent]),
         }
     }
 
-    fn json_event(&mut self, kind: u8, payload: &impl Serialize) {
-        // Fails only for types with keys that are no strings, of which there are none here.
-        let json = serde_json::to_string(payload).unwrap_or_default();
-        self.words.push(head(kind, 1));
-        self.field(&json);
-    }
-
-    /// Adds a field to the last event, which has one.
-    fn add_field(&mut self, text: &str) {
-        let head = self.words.len() - 2;
-        self.words[head] += 1 << 8;
-        self.field(text);
-    }
-
-    fn field(&mut self, text: &str) {
-        self.text.push_str(text);
-        self.units += utf16_len(text);
-        // An arena beyond 4 Gi code units cannot come out of lines that are capped far below.
-        self.words.push(u32::try_from(self.units).unwrap_or(u32::MAX));
+    fn event<const N: usize>(&mut self, kind: u8, fields: [&str; N]) {
+        #[expect(clippy::cast_possible_truncation, reason = "one or two")]
+        self.words.push(head(kind, N as u32));
+        for field in fields {
+            self.units += utf16_len(field);
+            // An arena beyond 4 Gi code units cannot come out of lines that are capped far below.
+            self.words.push(u32::try_from(self.units).unwrap_or(u32::MAX));
+        }
+        if bytes_of(&fields) < ARENA_LIMIT {
+            self.text.extend(fields);
+        } else {
+            // Encoded from where it is.
+            let gathered = std::mem::take(&mut self.text);
+            let mut texts = vec![&*gathered];
+            texts.extend(fields);
+            self.seal(Arena::of(&texts, self.units));
+            self.text = gathered;
+            self.text.clear();
+        }
     }
 
     fn close(&mut self) {
-        if self.events == 0 {
-            return;
+        if self.events > 0 {
+            let gathered = std::mem::take(&mut self.text);
+            self.seal(Arena::of(&[&gathered], self.units));
+            self.text = gathered;
+            self.text.clear();
         }
+    }
+
+    /// Makes a batch of what has been gathered, whose text is `arena`.
+    fn seal(&mut self, arena: Arena) {
         self.full.push(Batch {
             first_seq: self.first_seq,
-            arena: Arena::encode(&self.text),
+            arena,
             lines: std::mem::take(&mut self.lines),
             words: self.words.clone(),
             events: self.events,
         });
         self.run = None;
-        if self.text.capacity() > 4 * ARENA_LIMIT {
-            self.text = String::new();
-        }
-        self.text.clear();
         self.words.clear();
         self.units = 0;
         self.events = 0;
@@ -291,6 +325,11 @@ impl Packer {
 
 const fn head(kind: u8, fields: u32) -> u32 {
     kind as u32 | fields << 8
+}
+
+fn json_text(payload: &impl Serialize) -> String {
+    // Fails only for types with keys that are no strings, of which there are none here.
+    serde_json::to_string(payload).unwrap_or_default()
 }
 
 /// What a tool returned, if it is a long text, and its chunk without that.
@@ -316,7 +355,7 @@ fn long_text<'a>(chunk: &'a Chunk<'_>) -> Option<(Chunk<'a>, &'a str)> {
 }
 
 /// The length of `text` in UTF-16 code units: one for each character, two for those beyond the first plane.
-fn utf16_len(text: &str) -> usize {
+pub(crate) fn utf16_len(text: &str) -> usize {
     // In blocks whose counts fit into a byte, so that many bytes are counted at once.
     let units = |byte: u8| u8::from(byte & 0xc0 != 0x80) + u8::from(byte >= 0xf0);
     let count = |block: &[u8]| usize::from(block.iter().map(|byte| units(*byte)).sum::<u8>());
@@ -392,15 +431,19 @@ mod tests {
             parent_tool_use_id: None,
         };
         let rest = r#""tool":"Read","id":"toolu_1","success":true,"duration":3"#;
-        let long = "\"é\n🦀".repeat(LONG_TEXT);
-        let mut packer = Packer::default();
-        for (seq, text) in [(1, "short"), (2, &long), (3, "short")] {
-            packer.push(&Event { seq, timestamp: 5, payload: result(text).into() });
+        for length in [LONG_TEXT, ARENA_LIMIT] {
+            let long = "\"é\n🦀".repeat(length);
+            let mut packer = Packer::default();
+            for (seq, text) in [(1, "short"), (2, &long), (3, "short")] {
+                packer.push(&Event { seq, timestamp: 5, payload: result(text).into() });
+            }
+            let events: Vec<_> = packer.take().flat_map(|batch| unpack(&batch)).collect();
+            assert!(events.iter().map(|(seq, ..)| *seq).eq(1..=3));
+            let short = vec![format!(r#"{{"type":"tool_result",{rest},"data":"short"}}"#)];
+            let fields: Vec<_> = events.into_iter().map(|(.., fields)| fields).collect();
+            let long = vec![format!(r#"{{"type":"tool_result",{rest}}}"#), long];
+            assert_eq!(fields, [short.clone(), long, short]);
         }
-        let events: Vec<_> = packer.take().flat_map(|batch| unpack(&batch)).collect();
-        let short = vec![format!(r#"{{"type":"tool_result",{rest},"data":"short"}}"#)];
-        let fields: Vec<_> = events.into_iter().map(|(.., fields)| fields).collect();
-        assert_eq!(fields, [short.clone(), vec![format!(r#"{{"type":"tool_result",{rest}}}"#), long], short]);
     }
 
     #[test]
@@ -453,6 +496,21 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_text_of_any_length_is_encoded_as_a_whole(
+            texts in proptest::collection::vec(("[a-z]{0,3}(é|日|🦀|a|[ -~é]{1,9})", 0usize..3 * ENCODED_BLOCK), 0..3),
+        ) {
+            let texts: Vec<String> = texts.iter().map(|(text, times)| text.repeat(*times / text.len())).collect();
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let whole: Vec<u16> = texts.concat().encode_utf16().collect();
+            let (is_latin1, units) = match Arena::of(&texts, whole.len()) {
+                Arena::Latin1(units) => (true, units.into_iter().map(u16::from).collect()),
+                Arena::Utf16(units) => (false, units),
+            };
+            prop_assert_eq!(is_latin1, whole.iter().all(|unit| *unit < 0x100));
+            prop_assert_eq!(units, whole);
+        }
+
         #[test]
         fn what_is_packed_is_unpacked(
             texts in proptest::collection::vec((".{0,40}", proptest::option::of("[a-z]{1,5}")), 1..60),

@@ -8,7 +8,7 @@ use memchr::memchr;
 /// How much is asked for at a time. A fast stream has as much waiting, because its pipe is larger than usual.
 const READ_SIZE: usize = 256 * 1024;
 
-/// The capacity above which the buffer is let go when it is empty: one long line is often followed by more.
+/// The capacity above which the buffer is let go when a line is over: one long line is often followed by more.
 const KEPT_CAPACITY: usize = 2 * 1024 * 1024;
 
 /// How much of an oversized line is kept for the report.
@@ -76,8 +76,8 @@ impl FrameDecoder {
             self.scanned -= self.start;
             self.start = 0;
         }
-        if self.buffer.is_empty() && self.buffer.capacity() > KEPT_CAPACITY {
-            self.buffer = Vec::new();
+        if self.buffer.capacity() > KEPT_CAPACITY && self.buffer.len() <= READ_SIZE {
+            self.buffer.shrink_to(2 * READ_SIZE);
         }
         self.buffer.reserve(READ_SIZE);
         &mut self.buffer
@@ -196,6 +196,20 @@ mod tests {
                 "in pieces of {piece}"
             );
         }
+    }
+
+    #[test]
+    fn the_memory_of_a_very_long_line_is_let_go_in_the_middle_of_the_next_one() {
+        let mut decoder = FrameDecoder::new(16 * KEPT_CAPACITY);
+        let long = vec![b'x'; 2 * KEPT_CAPACITY];
+        for piece in long.chunks(READ_SIZE).chain([&b"\nthe next"[..]]) {
+            decoder.buffer().extend_from_slice(piece);
+            let frame = decoder.next_frame();
+            assert!(frame.is_none() || frame == Some(Frame::Line(&long)));
+        }
+        decoder.buffer().extend_from_slice(b" one\n");
+        assert!(decoder.buffer.capacity() <= 2 * READ_SIZE);
+        assert_eq!(decoder.next_frame(), Some(Frame::Line(b"the next one")));
     }
 
     #[test]

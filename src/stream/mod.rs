@@ -10,8 +10,10 @@ mod queue;
 mod repair;
 
 pub use crate::usage::Usage;
+pub(crate) use batch::utf16_len;
 pub use batch::{Arena, Batch, LINES_MARK, Packer, TIME_MARK};
 pub use chunk::{Chunk, Json, ToolData, TurnResult, json_of};
 pub use frame::{Frame, FrameDecoder};
 pub use queue::EventQueue;
+pub(crate) use repair::has_controls;
 pub use repair::repair;

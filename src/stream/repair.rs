@@ -42,7 +42,8 @@ pub fn repair(line: &str) -> Option<String> {
     Some(repaired)
 }
 
-fn has_controls(line: &str) -> bool {
+/// Whether there are characters in it that have to be escaped in a string.
+pub(crate) fn has_controls(line: &str) -> bool {
     // Counted in blocks whose counts fit into a byte, so that many bytes are looked at at once.
     let controls = |block: &[u8]| block.iter().map(|byte| u8::from(*byte < 0x20)).sum::<u8>();
     line.as_bytes().chunks(u8::MAX.into()).any(|block| controls(block) > 0)

@@ -87,6 +87,11 @@ impl Ledger {
         Self { folder: history.beside_for_usage() }
     }
 
+    /// The folder of its files.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Adds a turn; it survives a power cut when this returns. Blocks for as long as that takes.
     pub fn append(&self, entry: &Entry) -> Result<()> {
         self.folder.create()?;

@@ -1,14 +1,14 @@
-//! Fault 54 and the read-only folder of 59: disks that are full, limited, broken or read-only. Each part runs in a
+//! Faults 54 and 60 and the read-only folder of 59: disks that are full, limited, broken, without power or read-only. Each part runs in a
 //! process of its own, within limits or a mount that only that process has.
 
 use std::fs;
 use std::process::Command;
 
 use locus_exec::ErrorKind;
-use locus_exec::history::{BACKLOG_LIMIT, ListFilter, Recorder, Store};
+use locus_exec::history::{BACKLOG_LIMIT, ListFilter, Recorder, Role, Store};
 
-use super::process::{command, open_or_create, pass, prompt};
-use super::support::{Observe, Project};
+use super::process::{Running, command, open_or_create, pass, prompt, say};
+use super::support::{Observe, Project, not_run, recorder, store_of};
 
 /// Mounts a file system of 256 KB over the history, in a namespace of its own.
 const ON_A_SMALL_DISK: &str = "mkdir -p \"$LOCUS_HISTORY_PROJECT/.locus\" && \
@@ -19,7 +19,7 @@ fn may_mount() -> bool {
     let may = Command::new("unshare").args(["-Urm", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
     let may = may.is_ok_and(|output| output.status.success());
     if !may {
-        super::support::not_run("a user namespace");
+        not_run("a user namespace");
     }
     may
 }
@@ -28,7 +28,7 @@ fn may_mount() -> bool {
 fn stored(store: &Store) -> Vec<u64> {
     let session = store.read("one").unwrap();
     assert_eq!(session.problems, [], "nothing is torn");
-    let prompts = session.messages.iter().filter(|message| message.role == locus_exec::history::Role::User);
+    let prompts = session.messages.iter().filter(|message| message.role == Role::User);
     prompts.map(|message| message.content.trim_end().parse().unwrap()).collect()
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn reach_the_limit(store: &Store) {
 #[cfg(target_os = "linux")]
 fn fault_54_a_failed_sync_is_final() {
     if Command::new("strace").arg("true").output().is_err() {
-        super::support::not_run("strace");
+        not_run("strace");
         return;
     }
     let project = Project::new();
@@ -166,5 +166,89 @@ pub(crate) fn read_only(store: &Store) {
     ] {
         assert_eq!(error.kind(), ErrorKind::History);
         assert!(error.to_string().contains("make it writable"), "{}", error.report().error);
+    }
+}
+
+/// What is on the disk of a file system that is mounted from an image, at any moment, is what a power cut leaves: the copy
+/// of the image has what the file system has given to its disk, and nothing of what it still had in memory.
+#[test]
+#[cfg(target_os = "linux")]
+fn fault_60_a_power_cut_loses_nothing_that_was_durable() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let images = tempfile::tempdir().unwrap();
+    let disk = images.path().join("disk");
+    fs::File::create(&disk).unwrap().set_len(16 << 20).unwrap();
+    let made = Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&disk).output();
+    let mounted = made.ok().filter(|made| made.status.success()).and_then(|_| Mount::of(&disk));
+    let Some(mount) = mounted else { return not_run("root, loop devices and mkfs.ext4") };
+    let mut acknowledged = 0;
+    for cut in 0..5 {
+        let task = format!("make-durable {}", acknowledged + 1);
+        let mut writer = Running::start(command(&[], &mount.folder, &task));
+        let hear = |writer: &mut Running| writer.hear("ack ").map(|number| number.parse::<u64>().unwrap());
+        for _ in 0..10 {
+            acknowledged = hear(&mut writer).expect("it writes");
+        }
+        let pid = Pid::from_child(&writer.child);
+        kill_process(pid, Signal::STOP).unwrap();
+        let left = images.path().join(format!("left-{cut}"));
+        fs::copy(&disk, &left).unwrap();
+        writer.child.kill().unwrap();
+        while let Some(number) = hear(&mut writer) {
+            acknowledged = number;
+        }
+        writer.child.wait().unwrap();
+
+        let after = Mount::of(&left).unwrap();
+        let store = store_of(&after.folder);
+        // A record that was on its way without being durable may be torn; whoever goes on drops it.
+        store.rename("one", "after the power cut").unwrap();
+        let session = store.read("one").unwrap();
+        assert!(session.problems.len() <= 1, "{:?}", session.problems);
+        let prompts = session.messages.iter().filter(|message| message.role == Role::User);
+        let numbers: Vec<u64> = prompts.map(|message| message.content.parse().unwrap()).collect();
+        let last = numbers.len() as u64;
+        assert!(last >= acknowledged, "{acknowledged} was acknowledged, {last} is the last");
+        assert!(numbers.into_iter().eq(1..=last), "all in order, none twice");
+        acknowledged = store_of(&mount.folder).read("one").unwrap().summary.turns;
+    }
+}
+
+/// Records prompts, each with more text than is made durable, and says each when it is.
+pub(crate) fn make_durable(store: &Store, begin: u64) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    drop(open_or_create(store));
+    let mut recorder = Recorder::open(store, "one").unwrap_or_else(|_| recorder(store, "one"));
+    for number in begin.. {
+        let number = number.to_string();
+        recorder.prompt(&number, &number);
+        runtime.block_on(recorder.sync()).unwrap();
+        say(&format!("ack {number}"));
+        recorder.text(&number, &"x".repeat(1000));
+    }
+}
+
+/// A mounted image.
+#[cfg(target_os = "linux")]
+struct Mount {
+    folder: std::path::PathBuf,
+    _place: tempfile::TempDir,
+}
+
+#[cfg(target_os = "linux")]
+impl Mount {
+    fn of(image: &std::path::Path) -> Option<Self> {
+        let place = tempfile::tempdir().unwrap();
+        let mounted =
+            Command::new("mount").args(["-o", "loop"]).arg(image).arg(place.path()).output().ok()?;
+        mounted.status.success().then(|| Self { folder: place.path().to_owned(), _place: place })
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Mount {
+    fn drop(&mut self) {
+        // What cannot be unmounted now is when it is no longer used.
+        let _ = Command::new("umount").arg("-l").arg(&self.folder).status();
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use locus_exec::ErrorKind;
 use locus_exec::history::{
@@ -68,6 +68,8 @@ fn fault_53_killed_at_every_step() {
             let project = Project::new();
             project.put("plain", 1000, &[("p1", "a1")]);
             project.put("old", 1000, &[("p2", "a2")]);
+            project.put("unwanted", 1000, &[("p3", "a3")]);
+            project.put("aged", 1, &[("p3", "a3")]);
             fs::write(project.file("legacy.json"), plan_json("legacy")).unwrap();
             let (trace, inject) = (format!("trace={call}"), format!("inject={call}:signal=KILL:when={n}"));
             let wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
@@ -82,6 +84,17 @@ fn fault_53_killed_at_every_step() {
             assert_eq!(contents("plain"), ["p1", "a1"], "{call} {n}");
             assert_eq!(contents("old"), ["p2", "a2"], "{call} {n}");
             assert_eq!(contents("legacy"), ["hello", "hi"], "{call} {n}");
+            for id in ["unwanted", "aged"] {
+                // Whole or gone.
+                match store.read(id) {
+                    Ok(_) => assert_eq!(
+                        (contents(id), done),
+                        (vec!["p3".into(), "a3".into()], false),
+                        "{call} {n}"
+                    ),
+                    Err(error) => assert_eq!(error.kind(), ErrorKind::SessionNotFound, "{call} {n}: {id}"),
+                }
+            }
             for id in ["plain", "old", "legacy"] {
                 store.rename(id, "after").unwrap();
                 assert_eq!(store.read(id).unwrap().summary.title.as_deref(), Some("after"));
@@ -155,6 +168,31 @@ fn fault_55_a_record_that_only_lacks_its_line_break_is_kept() {
     project.store.rename("one", "x").unwrap();
     let stored = project.store.read("one").unwrap();
     assert_eq!((stored.problems.len(), stored.records.len(), stored.summary.interrupted), (0, 5, false));
+}
+
+/// The clock is turned back a year between two turns: the file's order is what counts, and nobody waits or fails.
+#[test]
+fn a_clock_that_goes_back_changes_neither_order_nor_what_is_kept() {
+    const YEAR: u64 = 365 * 24 * 60 * 60 * 1000;
+    let project = Project::new();
+    let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    project.put("one", now + YEAR, &[("p1", "a1")]);
+    let mut recorder = Recorder::open(&project.store, "one").unwrap();
+    recorder.prompt("r2", "p2");
+    recorder.end("r2", "a2");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(recorder.close()).unwrap();
+    let stored = project.store.read("one").unwrap();
+    let said: Vec<_> = stored.messages.iter().map(|message| message.content.as_str()).collect();
+    assert_eq!((said, stored.problems.len()), (vec!["p1", "a1", "p2", "a2"], 0));
+    assert!(!stored.summary.interrupted);
+    // A session of the future is not too old, and found however often the folder is looked at.
+    project.put("two", now + YEAR, &[("p", "a")]);
+    for _ in 0..3 {
+        assert_eq!(project.ids().len(), 2);
+        assert_eq!(project.store.prune(&PrunePolicy::default()).unwrap().removed, Vec::<String>::new());
+    }
+    assert_eq!(project.store.search("p2", 9).unwrap().len(), 1);
 }
 
 #[test]

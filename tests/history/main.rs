@@ -4,6 +4,7 @@
 
 mod disk;
 mod faults;
+mod hanging;
 mod index;
 mod legacy;
 mod process;

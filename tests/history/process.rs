@@ -82,11 +82,14 @@ fn does_its_task() {
         ["set-context", name, count] => set_context(&store, name, count.parse().unwrap()),
         ["hold"] => hold(&store),
         ["everything"] => everything(&store),
+        ["make-durable", begin] => super::disk::make_durable(&store, begin.parse().unwrap()),
         ["fill-the-disk"] => super::disk::fill(&store),
         ["reach-the-limit"] => super::disk::reach_the_limit(&store),
         ["fail-to-sync"] => super::disk::fail_to_sync(&store),
         ["record-on-a-failed-disk"] => super::disk::record_on_a_failed_disk(&store),
         ["read-only"] => super::disk::read_only(&store),
+        #[cfg(target_os = "linux")]
+        ["record-two-hundred"] => super::hanging::record_two_hundred(&store),
         _ => panic!("{task:?} is no task"),
     }
 }
@@ -109,7 +112,7 @@ pub(crate) fn prompt(content: &str) -> Vec<u8> {
     line
 }
 
-fn say(words: &str) {
+pub(crate) fn say(words: &str) {
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "{words}").and_then(|()| stdout.flush()).unwrap();
 }
@@ -189,4 +192,7 @@ fn everything(store: &Store) {
     store.rename("plain", "another").unwrap();
     store.set_context("legacy", "{\"a\":1}").unwrap();
     store.fork("plain", None).unwrap();
+    store.remove("unwanted").unwrap();
+    let policy = PrunePolicy { keep: Some(4), max_age_days: None, ..PrunePolicy::default() };
+    assert_eq!(store.prune(&policy).unwrap().removed, ["aged"]);
 }

@@ -6,13 +6,14 @@ import { symbols } from './display/symbols.js'
 import { EXIT_CODES } from './exit-codes.js'
 import { Output } from './output.js'
 import { JsonStreamRenderer } from './renderers/json-stream.js'
+import { usageError } from './usage-error.js'
 
 /** Tells what was wrong with the command line itself, in the mode that was asked for; returns the exit code. */
 export function tellFailure(thrown: unknown, jsonStream: boolean): number {
-  const usage = thrown instanceof CommanderError
-  const code = usage ? 'INVALID_INPUT' : codeOf(thrown)
-  const text = thrown instanceof Error ? thrown.message.replace(/^error: /, '') : String(thrown)
-  const message = usage ? `${text}; see locus exec --help` : text
+  const isUsage = thrown instanceof CommanderError
+  const code = isUsage ? 'INVALID_INPUT' : codeOf(thrown)
+  const text = () => (thrown instanceof Error ? thrown.message : String(thrown))
+  const message = isUsage ? usageError(thrown, 'locus exec --help') : text()
   const exitCode = EXIT_CODES[code]
   if (!jsonStream) {
     process.stderr.write(`${symbols().failed} ${code} ${message}\n`)

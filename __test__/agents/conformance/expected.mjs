@@ -26,7 +26,16 @@ export const SCENARIOS = /** @type {const} */ ([
 ])
 
 /** @typedef {(typeof SCENARIOS)[number]} Scenario */
-/** @typedef {'claude' | 'codex' | 'codex, by `exec`' | 'qwen, by ACP'} Column */
+/** @typedef {'claude' | 'codex' | 'codex, by `exec`' | 'gemini, by ACP' | 'gemini, by stream-json' | 'opencode, by ACP' | 'opencode, by its JSON stream' | 'qwen, by ACP'} Column */
+
+/** What no agent can that is started for every turn and reads nothing but its prompt. */
+const A_PROCESS_FOR_EVERY_TURN = {
+  'a tool that is denied': 'it asks nobody: what it would ask about is not allowed',
+  'a subagent': 'what subagents do is not told',
+  'a second turn in the same process': 'every turn has a process of its own',
+  'an interrupt that keeps the process': 'its process is ended; the next turn goes on with the conversation',
+  'the same while a tool runs': 'its process is ended; the next turn goes on with the conversation',
+}
 
 /** Where an agent cannot do it, and why. @type {Record<Column, Partial<Record<Scenario, string>>>} */
 export const GAPS = {
@@ -34,15 +43,31 @@ export const GAPS = {
   codex: {},
   'codex, by `exec`': {
     'text, word by word': 'each message comes when it is complete',
-    'a tool that is denied': 'it asks nobody: what it would ask about is not allowed',
-    'a subagent': 'what subagents do is not told',
-    'a second turn in the same process': 'every turn has a process of its own',
-    'an interrupt that keeps the process':
-      'its process is ended; the next turn goes on with the conversation',
-    'the same while a tool runs': 'its process is ended; the next turn goes on with the conversation',
+    ...A_PROCESS_FOR_EVERY_TURN,
     'a refused request': 'it does not say that it was the API that refused: `AGENT_ERROR`',
     'a limit that passes':
       'every try is a new conversation, for which the model server counts its refusals anew',
+  },
+  'gemini, by ACP': {
+    'a tool that fails': 'it calls a command completed that left with 3, and does not tell the exit code',
+    'a subagent': 'its subagents are not marked',
+    'an interrupt that keeps the process':
+      'the process is kept, but it forgets a prompt that was interrupted before it was answered',
+    'the tokens, exactly':
+      'it does not tell what was read from the cache, nor what was spent on thoughts and on choosing the model',
+  },
+  'gemini, by stream-json': {
+    thinking: 'what it thinks is not told',
+    'a tool that fails': 'it calls a command completed that left with 3, and does not tell the exit code',
+    ...A_PROCESS_FOR_EVERY_TURN,
+  },
+  'opencode, by ACP': {
+    'a subagent': 'what subagents do is not told',
+    'the tokens, exactly': 'of a turn it tells only the tokens of the last request; the cost is that of all',
+  },
+  'opencode, by its JSON stream': {
+    'text, word by word': 'each message comes when it is complete',
+    ...A_PROCESS_FOR_EVERY_TURN,
   },
   'qwen, by ACP': {
     'a tool that fails': 'it calls a command completed that left with 3; the exit code is in what it printed',

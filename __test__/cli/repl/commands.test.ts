@@ -71,6 +71,8 @@ describe('commands', () => {
                                       leave
         Ctrl+D                        leave
         Ctrl+L                        empty the screen
+        Ctrl+O                        show what the model thinks, or hide it
+        Ctrl+Z                        back to the shell until \`fg\`
         Ctrl+_                        undo what was typed
       The / can be left out where the whole line is a command.
       Goodbye!"

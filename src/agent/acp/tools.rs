@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::wire::{Content, Meta, PlanEntry, Update};
+use super::wire::{Content, Meta, Output, PlanEntry, Update};
 use crate::agent::Sink;
 use crate::agent::json::CheckedJson;
 use crate::agent::lenient::{Text, facts, object, text};
@@ -246,14 +246,18 @@ impl Tool {
 
     fn tell_result(&mut self, update: &Update<'_>, now: u64, sink: &mut dyn Sink) {
         self.has_ended = true;
-        let success = text(update.status.as_ref()) == "completed";
+        // A command that fails is completed, to some.
+        let output = update.output.and_then(object::<Output>);
+        let exit = output.and_then(|output| output.metadata?.exit).filter(|code| *code != 0);
+        let success = text(update.status.as_ref()) == "completed" && exit.is_none();
         let bare: Option<String> =
             update.output.and_then(|output| serde_json::from_str(output.as_str()).ok());
         let words = bare.unwrap_or_else(|| std::mem::take(&mut self.output));
-        let error = (!success).then(|| match words.as_str() {
-            "" if self.is_denied => "declined".to_owned(),
-            "" => "failed".to_owned(),
-            words => words.to_owned(),
+        let error = (!success).then(|| match (words.as_str(), exit) {
+            (words, Some(code)) => format!("exit code {code}\n{words}").trim_end().to_owned(),
+            ("", None) if self.is_denied => "declined".to_owned(),
+            ("", None) => "failed".to_owned(),
+            (words, None) => words.to_owned(),
         });
         let data = match words {
             words if !words.is_empty() => Some(ToolData::Text(words.into())),

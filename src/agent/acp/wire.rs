@@ -177,6 +177,16 @@ objects! {
         new_text: Text<'de> = "newText",
     }
 
+    /// What a tool returned, as opencode has it.
+    Output {
+        metadata: OutputMetadata = "metadata",
+    }
+
+    /// What a command left with.
+    OutputMetadata {
+        exit: i64 = "exit",
+    }
+
     /// A step of a plan.
     PlanEntry<'de> {
         content: Text<'de> = "content",

@@ -11,6 +11,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::agent::json::{escape, next_odd};
+
 const HEAD: &[u8] = br#"{"type":"stream_event","event":{"type":"content_block_delta","index":"#;
 const DELTA: &[u8] = br#","delta":{"type":""#;
 const TEXT: &[u8] = br#"text_delta","text":""#;
@@ -196,14 +198,14 @@ fn plain(bytes: &[u8]) -> Option<&[u8]> {
 
 /// Whether these bytes between quotes are a string that is read as it stands.
 fn is_plain(bytes: &[u8]) -> bool {
-    let is_odd = |byte: &u8| !(0x20..0x7f).contains(byte) || matches!(byte, b'"' | b'\\');
-    // Counted and not searched for, so that many are looked at at once.
-    bytes.iter().filter(|byte| is_odd(byte)).count() == 0
+    let is_odd = |byte: u8| !(0x20..0x7f).contains(&byte) | matches!(byte, b'"' | b'\\');
+    // None is skipped, so that many are looked at at once.
+    !bytes.iter().fold(false, |odd, byte| odd | is_odd(*byte))
 }
 
 /// A string, unescaped, and what follows its closing quote.
 fn string(bytes: &[u8]) -> Option<(Cow<'_, str>, &[u8])> {
-    let end = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))?;
+    let end = next_odd(bytes)?;
     match bytes[end] {
         b'"' => Some((Cow::Borrowed(str::from_utf8(&bytes[..end]).ok()?), &bytes[end + 1..])),
         b'\\' => escaped_string(bytes, end),
@@ -215,7 +217,7 @@ fn escaped_string(bytes: &[u8], first: usize) -> Option<(Cow<'_, str>, &[u8])> {
     let mut text = String::with_capacity(bytes.len().min(first + 64));
     let mut rest = bytes;
     loop {
-        let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))?;
+        let end = next_odd(rest)?;
         text.push_str(str::from_utf8(&rest[..end]).ok()?);
         match rest[end] {
             b'"' => return Some((Cow::Owned(text), &rest[end + 1..])),
@@ -227,40 +229,6 @@ fn escaped_string(bytes: &[u8], first: usize) -> Option<(Cow<'_, str>, &[u8])> {
             _ => return None,
         }
     }
-}
-
-/// The character of an escape sequence behind its backslash, and the sequence's length; `None` for half a surrogate
-/// pair too, which is for the repair.
-fn escape(bytes: &[u8]) -> Option<(char, usize)> {
-    let char = match bytes.first()? {
-        b'"' => '"',
-        b'\\' => '\\',
-        b'/' => '/',
-        b'b' => '\u{8}',
-        b'f' => '\u{c}',
-        b'n' => '\n',
-        b'r' => '\r',
-        b't' => '\t',
-        b'u' => {
-            let high = unit(&bytes[1..])?;
-            if !(0xd800..0xe000).contains(&high) {
-                return Some((char::from_u32(high.into())?, 5));
-            }
-            let low = unit(bytes.get(5..)?.strip_prefix(b"\\u")?)?;
-            let pair = char::decode_utf16([high, low]).next()?.ok()?;
-            return Some((pair, 11));
-        }
-        _ => return None,
-    };
-    Some((char, 1))
-}
-
-/// Four hexadecimal digits.
-fn unit(bytes: &[u8]) -> Option<u16> {
-    bytes.get(..4)?.iter().try_fold(0, |unit, byte| {
-        let digit = char::from(*byte).to_digit(16)?;
-        Some(unit << 4 | u16::try_from(digit).ok()?)
-    })
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use crate::agent::lenient::{Text, object};
 use crate::agent::line::{line_of, read_objects, status, unparsed};
 use crate::agent::{Decision, Dialect, Image, PermissionRequest, Signal, Sink, TurnEnd};
 use crate::error::{Available, Error, ErrorKind, Symptoms};
-use crate::stream::{Chunk, Json, ToolData, json_of};
+use crate::stream::{Chunk, Json, ToolData, json_of, utf16_len};
 
 /// Types of lines that say nothing a consumer could use.
 const QUIET_TYPES: &[&str] = &["control_response", "keep_alive", "tool_progress", "tool_use_summary"];
@@ -576,15 +576,11 @@ fn rest_of<'a>(whole: &'a str, streamed: &mut usize) -> &'a str {
     ""
 }
 
-fn utf16_len(text: &str) -> usize {
-    text.chars().map(char::len_utf16).sum()
-}
-
 /// The text of a tool result: a string, or blocks of text.
 fn plain_text(content: Option<CheckedJson<'_>>) -> String {
     let Some(content) = content else { return String::new() };
-    if let Ok(text) = serde_json::from_str::<String>(content.as_str()) {
-        return text;
+    if let Some(text) = content.string() {
+        return text.into_owned();
     }
     let blocks: Vec<ContentBlock<'_>> = content.items().into_iter().flatten().filter_map(object).collect();
     let texts: Vec<&str> = blocks.iter().filter_map(|block| block.text.as_ref()).map(Text::as_str).collect();
@@ -592,10 +588,7 @@ fn plain_text(content: Option<CheckedJson<'_>>) -> String {
 }
 
 fn tool_data(data: CheckedJson<'_>) -> ToolData<'_> {
-    match serde_json::from_str::<Text<'_>>(data.as_str()) {
-        Ok(Text(text)) => ToolData::Text(text),
-        Err(_) => ToolData::Json(data.json()),
-    }
+    data.string().map_or_else(|| ToolData::Json(data.json()), ToolData::Text)
 }
 
 /// A text that was parsed as JSON before, as JSON.

@@ -31,8 +31,12 @@ mod failure;
 mod items;
 mod launch;
 mod models;
+mod notices;
 mod policy;
+mod questions;
+mod requests;
 mod tool;
+mod turn;
 mod usage;
 mod wire;
 

@@ -18,4 +18,4 @@ mod registry;
 
 pub use consent::{Consents, config_folder};
 pub use entry::{CAPABILITIES, Entry, Model, Way};
-pub use registry::{Listed, Origin, ProjectFile, Registry, agent_named};
+pub use registry::{Listed, Origin, ProjectFile, Registry, agent_named, known_agents};

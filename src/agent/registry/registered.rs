@@ -8,6 +8,8 @@ use crate::agent::acp::Acp;
 use crate::agent::claude::Claude;
 use crate::agent::codex::Codex;
 use crate::agent::demo::Demo;
+use crate::agent::gemini::Gemini;
+use crate::agent::opencode::Opencode;
 use crate::agent::{Agent, AgentOptions, Dialect, ModelQuery};
 use crate::error::Result;
 use crate::process::CommandSpec;
@@ -15,11 +17,13 @@ use crate::process::CommandSpec;
 type Speaker = (&'static str, fn() -> Arc<dyn Agent>);
 
 /// The dialects, by the names that entries give them, each with the agent that speaks it.
-const SPEAKERS: [Speaker; 4] = [
+const SPEAKERS: [Speaker; 6] = [
     ("acp", || Arc::new(Acp)),
     ("claude", || Arc::new(Claude)),
     ("codex", || Arc::new(Codex)),
     ("demo", || Arc::new(Demo)),
+    ("gemini", || Arc::new(Gemini)),
+    ("opencode", || Arc::new(Opencode)),
 ];
 
 /// The names of the dialects.

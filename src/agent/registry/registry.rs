@@ -289,6 +289,15 @@ pub fn agent_named(name: &str) -> Result<Arc<dyn Agent>> {
     Registry::built_in().agent(name)
 }
 
+/// All agents that come with this package, the most used first.
+pub fn known_agents() -> Result<Vec<Arc<dyn Agent>>> {
+    const MOST_USED: &str = "claude";
+    let registry = Registry::built_in();
+    let mut names = registry.names();
+    names.sort_by_key(|name| name != MOST_USED);
+    names.iter().map(|name| registry.agent(name)).collect()
+}
+
 /// Whether a file could not be opened because there is none, as far as one may look.
 pub(super) fn is_missing(error: &io::Error, path: &Path) -> bool {
     match error.kind() {

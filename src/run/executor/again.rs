@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Executor, status_with};
+use super::Executor;
+use super::told::status_with;
 use crate::agent::TurnEnd;
 use crate::error::{Error, ErrorKind};
 use crate::event::Fact;

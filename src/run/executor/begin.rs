@@ -7,13 +7,14 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::{Executor, Live, resumed, status};
+use super::told::{resumed, status};
+use super::{Executor, Live};
 use crate::agent::{Agent, Dialect, Image, TurnEnd};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Fact;
-use crate::history::{NewSession, Recorder, State};
-use crate::process::{Exit, Process, Supervision, check_directory};
-use crate::run::session::{Message, RecordOptions, SessionOptions, TurnOptions};
+use crate::history::State;
+use crate::process::{Exit, Process, Supervision};
+use crate::run::session::{Message, SessionOptions, TurnOptions};
 use crate::run::turn::{Attempts, Output, Turn, UnderWay};
 use crate::stream::{Chunk, FrameDecoder};
 
@@ -86,8 +87,8 @@ impl Executor {
     pub(super) async fn start_turn(&mut self, prompt: &str) -> Result<()> {
         self.end_spent_process().await;
         let resumes = self.live_process()?.resumes;
-        self.read_prices()?;
-        self.dispatcher.saved().await?;
+        self.read_prices().await?;
+        self.prompt_saved().await?;
         if self.cancel_waits() {
             return Err(Error::Cancelled);
         }
@@ -195,55 +196,7 @@ impl Executor {
         self.restart.is_some()
     }
 
-    /// Opens what the session is written down in, if it is not open.
-    async fn open_record(&mut self) -> Result<()> {
-        let Some(RecordOptions { store, session_id, stored }) = self.options.record.clone() else {
-            return Ok(());
-        };
-        if self.dispatcher.recorder().is_some_and(|recorder| !recorder.gave_up()) {
-            return Ok(());
-        }
-        // By default the history is in it.
-        check_directory(&self.options.agent.cwd)?;
-        let session = NewSession {
-            id: session_id,
-            project_path: self.options.agent.cwd.to_string_lossy().into_owned(),
-            provider: self.agent.name().to_owned(),
-            model: self.options.agent.model.clone(),
-            title: None,
-        };
-        let again = self.dispatcher.recorder().is_some();
-        let opening = tokio::task::spawn_blocking(move || {
-            if !stored && !again {
-                return Recorder::create(&store, session);
-            }
-            match Recorder::open(&store, &session.id) {
-                // Nothing of it had been written, or somebody removed it.
-                Err(Error::SessionNotFound { .. }) if again => Recorder::create(&store, session),
-                opened => opened,
-            }
-        });
-        let mut recorder = opening.await.map_err(|error| Error::Internal(error.to_string().into()))??;
-        if self.turns > 0 {
-            // It was not there to hear with whom the session began, or what was told to one that gave up.
-            let agent_session_id = self.agent_session_id.clone();
-            recorder.state(State { agent_session_id, ..self.current_agent() });
-        }
-        self.unwritten.drain(..).for_each(|state| recorder.state(state));
-        self.dispatcher.record(recorder);
-        Ok(())
-    }
-
-    /// Makes everything so far durable. A session that is not stored yet is begun by its first prompt.
-    pub(super) async fn save(&mut self) -> Result<()> {
-        let stored = self.options.record.as_ref().is_some_and(|record| record.stored);
-        if stored && !self.unwritten.is_empty() {
-            self.open_record().await?;
-        }
-        self.dispatcher.saved().await
-    }
-
-    fn current_agent(&self) -> State {
+    pub(super) fn current_agent(&self) -> State {
         State {
             provider: Some(self.agent.name().to_owned()),
             model: self.options.agent.model.clone(),
@@ -309,9 +262,10 @@ impl Executor {
                 Supervision { runner: self.options.agent.runner.clone(), grace: self.options.cancel.grace };
             let process = Process::spawn(&command, &supervision, self.agent.install_hint())?;
             self.journal.process_started(&command.program.to_string_lossy(), self.agent_session_id.is_some());
+            let resumes = self.agent_session_id.is_some();
+            dialect.started(resumes);
             process.write(dialect.open());
             let frames = FrameDecoder::new(self.options.line_limit);
-            let resumes = self.agent_session_id.is_some();
             self.live =
                 Some(Live { process, dialect, frames, ready: false, resumes, max_turns: budget.turns });
         }

@@ -1,28 +1,23 @@
 //! What turns use: their budgets, and the line that each leaves in the ledger.
 
-use super::{Executor, Live, status};
-use crate::error::{Error, Result};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::saving::DiskTask;
+use super::told::status;
+use super::{Executor, Live};
+use crate::error::Result;
+use crate::history::unanswered;
 use crate::run::budget::{Account, Budget, Exceeded};
 use crate::run::cancel::{Cancellation, StopCause};
 use crate::run::turn::{Ended, Turn};
-use crate::usage::{Entry, Ledger, PriceTable};
-
-use tokio::time::Instant;
+use crate::usage::{Entry, Ledger};
 
 impl Executor {
     /// The budgets of a turn that has this one.
     pub(super) fn account(&self, turn: Budget) -> Account {
         Account { turn, session: self.options.budget, before: self.spent.clone() }
-    }
-
-    /// Reads what models cost in this project, if that was not done.
-    pub(super) fn read_prices(&mut self) -> Result<()> {
-        if !std::mem::replace(&mut self.priced, true) {
-            let prices = PriceTable::of_project(&self.options.agent.cwd);
-            self.priced = prices.is_ok();
-            self.dispatcher.price_by(prices?, self.options.agent.model.clone());
-        }
-        Ok(())
     }
 
     /// Stops the turn under way if it has used too much.
@@ -64,32 +59,45 @@ impl Executor {
         }
     }
 
-    /// Writes down what a turn used, where its session is written down.
-    pub(super) fn counted(&self, ended: &Ended) -> impl Future<Output = Result<()>> + use<> {
-        // What could not even be opened had no agent, and its failure is told already.
-        let record = self.options.record.as_ref().filter(|_| self.dispatcher.is_recording());
-        let entry = record.map(|record| {
-            (
-                record,
-                Entry {
-                    time: self.dispatcher.now(),
-                    session: record.session_id.clone(),
-                    run: ended.run_id.clone(),
-                    provider: self.agent.name().to_owned(),
-                    model: self.options.agent.model.clone(),
-                    success: ended.error.is_none(),
-                    code: ended.error.as_ref().map(|error| error.code.to_owned()),
-                    duration_ms: ended.duration_ms,
-                    attempts: ended.attempts,
-                    usage: ended.usage.clone(),
-                },
-            )
-        });
-        let line = entry.map(|(record, entry)| (Ledger::beside(record.store.folder()), entry));
-        async move {
-            let Some((ledger, entry)) = line else { return Ok(()) };
-            let writing = tokio::task::spawn_blocking(move || ledger.append(&entry));
-            writing.await.map_err(|error| Error::Internal(error.to_string().into()))?
+    /// Begins to write down what a turn used, where its session is written down.
+    pub(super) fn begin_to_count(&mut self, ended: &Ended) {
+        if self.counting.is_under_way() {
+            // The disk has not answered since the turn before.
+            return;
         }
+        // What could not even be opened had no agent, and its failure is told already.
+        let Some(record) = self.options.record.as_ref().filter(|_| self.dispatcher.is_recording()) else {
+            return;
+        };
+        let entry = Entry {
+            time: self.dispatcher.now(),
+            session: record.session_id.clone(),
+            run: ended.run_id.clone(),
+            provider: self.agent.name().to_owned(),
+            model: self.options.agent.model.clone(),
+            success: ended.error.is_none(),
+            code: ended.error.as_ref().map(|error| error.code.to_owned()),
+            duration_ms: ended.duration_ms,
+            attempts: ended.attempts,
+            usage: ended.usage.clone(),
+        };
+        let ledger = Ledger::beside(record.store.folder());
+        self.counting = DiskTask::default().or_begin(move || ledger.append(&entry));
+    }
+
+    /// Waits until what a turn used is written down.
+    pub(super) async fn counted(&mut self, patience: Duration) -> Result<()> {
+        let mut counting = std::mem::take(&mut self.counting);
+        if !counting.is_under_way() {
+            return Ok(());
+        }
+        let began = Instant::now();
+        let counted = self.wait_for(counting.answer(), patience, self.options.disk.hurry).await;
+        self.counting = counting;
+        counted.unwrap_or_else(|| {
+            let folder = self.options.record.as_ref().map(|record| Ledger::beside(record.store.folder()));
+            let path = folder.map(|ledger| ledger.path().to_owned()).unwrap_or_default();
+            Err(unanswered("write down what was used in", path, began.elapsed()))
+        })
     }
 }

@@ -171,9 +171,9 @@ function tell(problems: Problem[], screen: Screen): void {
   const { yellow, dim } = screen.chalk
   for (const { message, remedy } of problems) {
     screen.print()
-    screen.print(yellow(message))
+    screen.paragraph(message, { style: yellow })
     if (remedy) {
-      screen.print(dim(`  ${symbols().arrow} ${remedy}`))
+      screen.paragraph(remedy, { before: `  ${symbols().arrow} `, style: dim })
     }
   }
 }

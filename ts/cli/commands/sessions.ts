@@ -22,6 +22,7 @@ import { pruneSessions } from '../sessions/prune.js'
 import { Screen } from '../sessions/screen.js'
 import { searchSessions } from '../sessions/search.js'
 import { showSession } from '../sessions/show.js'
+import { usageError } from '../usage-error.js'
 
 /** Runs `locus exec sessions …`; resolves to the exit code. Never throws: what goes wrong is told. */
 export async function runSessions(args: string[], dir?: string): Promise<number> {
@@ -123,7 +124,7 @@ function addSessions(root: Command, start: Start): void {
 
   add('replay', 'see one again as it was when it ran')
     .argument('<id-or-file>', `${ID}; or the path of a file that an agent printed`)
-    .option('-p, --provider <name>', 'the agent that printed the file (default: claude)')
+    .option('-p, --provider <name>', 'the agent that printed the file (default: seen from its lines)')
     .option('--speed <factor>', 'how fast: 2, 0.5, max (default: 1)')
     .option('--max-pause <seconds>', 'the longest pause, before the speed (default: 3)')
     .action(async (id, flags) => {
@@ -181,9 +182,8 @@ function asExecError(thrown: unknown, name: string): ExecError {
     return thrown
   }
   if (thrown instanceof CommanderError) {
-    const text = thrown.message.replace(/^error: /, '')
-    const hint = `see locus exec ${name} --help; a prompt that begins with "${name}" has to be in quotes`
-    return execError('INVALID_INPUT', `${text}; ${hint}`)
+    const hint = `locus exec ${name} --help; a prompt that begins with "${name}" has to be in quotes`
+    return execError('INVALID_INPUT', usageError(thrown, hint))
   }
   const message = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
   return execError('INTERNAL', message, { cause: thrown })

@@ -4,7 +4,6 @@ import { Chalk, type ChalkInstance } from 'chalk'
 
 import { execError } from '../../errors.js'
 import { HistoryStore } from '../../history.js'
-import { tokensOf } from '../../usage.js'
 import type { ExecFlags } from '../commands/exec.js'
 import { MarkdownStream } from '../display/markdown-stream.js'
 import { symbols } from '../display/symbols.js'
@@ -44,6 +43,8 @@ const KEYS = [
   ['Ctrl+C', 'interrupt the turn; twice with nothing typed: leave'],
   ['Ctrl+D', 'leave'],
   ['Ctrl+L', 'empty the screen'],
+  ['Ctrl+O', 'show what the model thinks, or hide it'],
+  ['Ctrl+Z', 'back to the shell until `fg`'],
   ['Ctrl+_', 'undo what was typed'],
 ] as const
 
@@ -279,7 +280,7 @@ export class Commands {
       formatCount(turns, 'turn'),
       `${formatTokens(used.input)} tokens in, ${formatTokens(used.output)} out, ${formatTokens(cached)} cached`,
       // Before anything was used nothing was paid, whoever asks no price.
-      `cost ${costText(tokensOf(used) === 0 ? { costUsd: 0, ...used } : used)}`,
+      `cost ${costText(turns === 0 ? { costUsd: 0 } : used)}`,
     ].join('; ')
   }
 

@@ -52,6 +52,9 @@ export async function replaySession(
       showPrompt(screen, data.prompt)
     }
   })
+  replay.on(ExecEventType.SESSION_STARTED, ({ data }) => {
+    head.provider ||= data.provider
+  })
   replay.on(ExecEventType.TURN_STARTED, () => {
     failure = undefined
     turns++
@@ -83,7 +86,8 @@ export async function replaySession(
     process.off('SIGINT', stop)
   }
   if (turns === 0 && 'transcript' in recording.source) {
-    throw execError('INVALID_INPUT', `nothing in '${what}' was printed by ${head.provider}; see --provider`)
+    const printer = recording.source.provider ?? 'an agent that is known'
+    throw execError('INVALID_INPUT', `nothing in '${what}' was printed by ${printer}; see --provider`)
   }
 }
 
@@ -96,10 +100,11 @@ function isFile(what: string): boolean {
   }
 }
 
-function transcriptIn(path: string, provider = 'claude'): Recording {
+function transcriptIn(path: string, provider?: string): Recording {
   try {
     const transcript = readFileSync(path)
-    const head = { sessionId: basename(path), cwd: dirname(resolve(path)), provider, model: undefined }
+    // The agent that printed it is told with its first event.
+    const head = { sessionId: basename(path), cwd: dirname(resolve(path)), provider: '', model: undefined }
     return { source: { transcript, provider }, head }
   } catch (cause) {
     throw execError('INVALID_INPUT', `cannot read '${path}': ${(cause as Error).message}`, { cause })

@@ -1,5 +1,6 @@
 import { Chalk, type ChalkInstance } from 'chalk'
 
+import { wrapped } from '../display/wrapped.js'
 import { Output } from '../output.js'
 import { terminalJson } from '../terminal-json.js'
 
@@ -31,6 +32,15 @@ export class Screen {
     this.out.write(`${line}\n`)
   }
 
+  /** Prints words, broken between them where the terminal ends, below what stands before them. */
+  paragraph(words: string, { before = '', style = (row: string) => row } = {}): void {
+    const { columns } = this
+    const rows = columns === undefined ? [words] : wrapped(words, columns - before.length)
+    for (const [index, row] of rows.entries()) {
+      this.print(style(`${index === 0 ? before : ' '.repeat(before.length)}${row}`))
+    }
+  }
+
   /** Prints what was asked for as JSON. */
   json(value: unknown): void {
     this.print(terminalJson(value, 2))
@@ -40,7 +50,8 @@ export class Screen {
   remark(line: string): void {
     // Two streams, one screen: what was printed before must be there before.
     this.out.flush()
-    this.err.write(`${line}\n`)
+    const rows = this.err.isTerminal ? wrapped(line, this.err.columns) : [line]
+    this.err.write(`${rows.join('\n')}\n`)
     this.err.flush()
   }
 
