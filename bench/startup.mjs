@@ -6,6 +6,7 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 
+import { spawnInTerminal, terminalEnv } from './contenders/locus-in-terminal.mjs'
 import { median } from './statistics.mjs'
 
 const TIMES = 11
@@ -50,6 +51,27 @@ async function timed({ args, until }) {
   return took
 }
 
+const INTERACTIVE = [cli, 'exec', '--provider', 'demo', '--no-save', '--interactive']
+/** Said by the interactive mode, with its prompt, when it takes keys: that pastes are to be marked. */
+const TAKES_KEYS = '\u001b[?2004h'
+
+/** Milliseconds until the interactive mode has its prompt in a terminal. */
+async function promptMs() {
+  const begin = performance.now()
+  const child = spawnInTerminal(INTERACTIVE, terminalEnv())
+  let said = ''
+  let took
+  child.onData((text) => {
+    said += text
+    if (took !== undefined || !said.includes(TAKES_KEYS)) return
+    took = performance.now() - begin
+    child.write('exit\r')
+  })
+  await new Promise((resolve) => child.onExit(resolve))
+  if (took === undefined) throw new Error(`the interactive mode had no prompt: ${said}`)
+  return took
+}
+
 const addon = binaries().find((file) => file.endsWith('.node'))
 
 /** Milliseconds that `require` of the addon takes, in a process of its own. */
@@ -75,9 +97,10 @@ function sizes() {
 
 /** Medians of runs taken in turns; `…AboveNodeMs` are medians of the differences to `node -e 0` within a turn. */
 export async function measureStartup() {
-  const times = { node: [], version: [], demo: [], agent: [], addon: [] }
+  const times = { node: [], version: [], demo: [], agent: [], prompt: [], addon: [] }
   for (let turn = 0; turn < TIMES; turn++) {
     for (const [name, command] of Object.entries(COMMANDS)) times[name].push(await timed(command))
+    times.prompt.push(await promptMs())
     times.addon.push(addonLoadMs())
   }
   const above = (name) => median(times[name].map((time, turn) => time - times.node[turn]))
@@ -89,6 +112,8 @@ export async function measureStartup() {
     demoAboveNodeMs: above('demo'),
     agentMs: median(times.agent),
     agentAboveNodeMs: above('agent'),
+    promptMs: median(times.prompt),
+    promptAboveNodeMs: above('prompt'),
     addonLoadMs: median(times.addon),
     sizes: sizes(),
   }
