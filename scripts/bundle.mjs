@@ -7,7 +7,7 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 
-import { build } from 'vite'
+import { build, normalizePath } from 'vite'
 
 /** The files that have a name for others; everything else in `dist` is found through them. */
 const ENTRIES = { index: 'ts/index.ts', sdk: 'ts/sdk/index.ts', cli: 'ts/cli/bin.ts' }
@@ -48,7 +48,7 @@ export async function bundle(root) {
           ...{ entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' },
           // Required when it is time: Node looks through a CommonJS file that is imported for what it may export.
           dynamicImportInCjs: false,
-          manualChunks: (id) => CHUNKS.find(({ has }) => has(relative(root, id)))?.name,
+          manualChunks: (id) => CHUNKS.find(({ has }) => has(normalizePath(relative(root, id))))?.name,
           // A chunk reads what it needs itself, and not what may be needed later.
           hoistTransitiveImports: false,
         },

@@ -1,5 +1,6 @@
 //! The faults of the catalogue that concern the history, each by its number.
 
+use std::error::Error as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -235,8 +236,10 @@ fn a_compressed_file_that_is_damaged_says_so() {
     bytes[middle..].fill(0xff);
     fs::write(&path, &bytes).unwrap();
 
-    let error = project.store.read("one").unwrap_err().to_string();
-    assert!(error.contains("one.jsonl.zst") && error.contains("what was compressed is damaged"), "{error}");
+    let error = project.store.read("one").unwrap_err();
+    assert!(error.to_string().contains("one.jsonl.zst"), "{error}");
+    let reason = error.source().map(ToString::to_string);
+    assert_eq!(reason.as_deref(), Some("what was compressed is damaged"));
 }
 
 /// Four processes change one session 200 times each, every change a reading and an appending, while the session is
