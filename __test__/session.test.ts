@@ -197,8 +197,9 @@ describe('a session', () => {
     const failure = await rejectionOf(ExecSession.create({ provider: 'hal' }))
     expect(failure).toBeInstanceOf(UnknownProviderError)
     expect(failure).toMatchObject({
-      message:
-        "unknown provider 'hal'; known providers: acp, claude, codex, demo, gemini, gemini-json, goose, opencode, qwen",
+      message: expect.stringMatching(
+        /^unknown provider 'hal'; known providers: acp, claude, codex, .*, qwen$/,
+      ),
     })
   })
 })

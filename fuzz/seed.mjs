@@ -117,6 +117,17 @@ for (const text of texts) {
   write('codex', [[0, 8, 0], text.slice(0, 9000)], [[0, 8, 0], text.slice(-4000)])
 }
 
+const nastyOfGemini = [
+  '{"type":"tool_use","tool_name":"glob","tool_id":"t"}\n{"type":"tool_use","tool_name":"glob","tool_id":"t"}\n{"type":"tool_result","tool_id":"t","status":5}',
+  '{"type":"tool_use","tool_name":"write_todos","tool_id":"p","parameters":{"todos":[5,{}]}}\n{"type":"tool_result","tool_id":"p"}',
+  `{"type":"tool_use","tool_name":"x","tool_id":"","parameters":${deep}}`,
+  '{"type":"message","role":"assistant","content":"\\ud83d"}',
+  '{"type":"error","message":[]}\n{"type":"result","status":"error","error":{"message":"[API Error: {\\"error\\":{}}]"}}',
+  '{"type":"result","stats":{"total_tokens":18446744073709551615,"models":{"a":null,"b":{"cached":18446744073709551615}}}}',
+]
+for (const line of [...short, ...nasty, ...nastyOfGemini]) write('gemini', [[0, 8], line, '\n'])
+for (const text of texts) write('gemini', [[0, 8], text.slice(0, 9000)])
+
 const update = (more) => rpc('session/update', { sessionId: 's', update: more })
 const nastyOfAcp = [
   '{"id":1,"result":{"protocolVersion":1,"agentCapabilities":{"loadSession":true}}}\n{"id":2,"result":null}\n{"id":3}',

@@ -97,7 +97,7 @@ fn an_agent_that_is_not_known_is_told_with_those_that_are() {
     let error = place.registry(false).unwrap().agent("hal").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "unknown provider 'hal'; known providers: acp, claude, codex, demo, gemini, gemini-json, goose, mine, opencode, qwen, theirs"
+        "unknown provider 'hal'; known providers: acp, claude, codex, copilot, demo, gemini, gemini-json, goose, mine, opencode, opencode-json, qwen, theirs"
     );
 }
 
@@ -120,13 +120,13 @@ fn a_file_adds_an_agent_and_changes_one() {
         .env;
     let last = |name: &str| env.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone());
     assert_eq!((last("A"), last("B")), (Some(None), Some(Some("2".into()))), "the options are stronger");
-    let others = registry.list().unwrap().into_iter().filter(|agent| agent.entry.dialect != "acp");
-    let origins: Vec<_> = others.map(|agent| (agent.entry.name, agent.origin)).collect();
+    let named = |name: &str| ["boxed", "claude", "codex", "own"].contains(&name);
+    let agents = registry.list().unwrap().into_iter().filter(|agent| named(&agent.entry.name));
+    let origins: Vec<_> = agents.map(|agent| (agent.entry.name, agent.origin)).collect();
     let expected = [
         ("boxed", Origin::Project),
         ("claude", Origin::User),
         ("codex", Origin::BuiltIn),
-        ("demo", Origin::BuiltIn),
         ("own", Origin::Project),
     ];
     assert_eq!(origins, expected.map(|(name, origin)| (name.to_owned(), origin)));

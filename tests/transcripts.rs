@@ -19,9 +19,6 @@ const STEP_MS: u64 = 10;
 /// Longer than any line that was recorded.
 const LINE_LIMIT: usize = 1024 * 1024;
 
-/// The agents that speak ACP.
-const ACP: &[&str] = &["acp-opencode", "acp-qwen"];
-
 /// A recording.
 struct Transcript {
     path: PathBuf,
@@ -74,11 +71,7 @@ impl Transcript {
 
     /// All recordings of all agents.
     fn all() -> impl Iterator<Item = Self> {
-        let agents = fs::read_dir(fixtures()).unwrap().map(|entry| entry.unwrap());
-        let agents = agents.filter(|entry| entry.file_type().unwrap().is_dir());
-        let mut agents: Vec<String> = agents.map(|entry| entry.file_name().into_string().unwrap()).collect();
-        agents.sort();
-        agents.into_iter().flat_map(|agent| Self::all_of(&agent))
+        agents("").into_iter().flat_map(|agent| Self::all_of(&agent))
     }
 
     /// All recordings of an agent.
@@ -226,6 +219,16 @@ impl Transcript {
         let values = lines.map(|line| serde_json::from_slice::<Value>(line).unwrap());
         values.filter(|line| line["type"] == kind).collect()
     }
+}
+
+/// The agents of which there are recordings, of those whose names begin so.
+fn agents(prefix: &str) -> Vec<String> {
+    let folders = fs::read_dir(fixtures()).unwrap().map(|entry| entry.unwrap());
+    let folders = folders.filter(|entry| entry.file_type().unwrap().is_dir());
+    let mut names: Vec<String> = folders.map(|folder| folder.file_name().into_string().unwrap()).collect();
+    names.retain(|name| name.starts_with(prefix));
+    names.sort();
+    names
 }
 
 fn fixtures() -> PathBuf {
@@ -478,7 +481,7 @@ fn nothing_that_codex_prints_is_left_unparsed() {
 
 #[test]
 fn nothing_that_agents_print_by_acp_is_left_unparsed() {
-    for transcript in ACP.iter().flat_map(|agent| Transcript::all_of(agent)) {
+    for transcript in agents("acp-").iter().flat_map(|agent| Transcript::all_of(agent)) {
         let unparsed = transcript.chunks().into_iter().find(|chunk| chunk["type"] == "unparsed");
         assert_eq!(unparsed, None, "{}", transcript.path.display());
     }
@@ -509,7 +512,7 @@ fn nothing_that_opencode_prints_is_left_unparsed_and_each_process_ends_its_turn(
 #[test]
 fn every_prompt_by_acp_ends_once_and_with_what_was_said_last() {
     let mut turns = 0;
-    for transcript in ACP.iter().flat_map(|agent| Transcript::all_of(agent)) {
+    for transcript in agents("acp-").iter().flat_map(|agent| Transcript::all_of(agent)) {
         let path = transcript.path.display();
         let ends = transcript.turn_ends();
         let asked = transcript.stdin.iter().filter(|(_, line)| line["method"] == "session/prompt").count();

@@ -25,11 +25,10 @@ export function chatConversation(messages) {
       .flatMap(({ text }) => text ?? '')
       .filter((text) => text.trim() !== '' && !NOT_TYPED.test(text))
   const recent = prompts(messages.slice(answered))
-  return {
-    prompt: recent.pop() ?? '',
-    earlier: [...prompts(messages.slice(0, answered)), ...recent],
-    images: [],
-  }
+  const images = messages
+    .flatMap(({ content }) => (Array.isArray(content) ? content : []))
+    .flatMap(({ image_url }) => image_url?.url ?? [])
+  return { prompt: recent.pop() ?? '', earlier: [...prompts(messages.slice(0, answered)), ...recent], images }
 }
 
 /**

@@ -113,13 +113,6 @@ function generateFunctionCall(call, tools) {
   if (call.kind === 'write')
     return use('write_file', { file_path: call.path, content: 'Written by the model.\n' })
   if (call.kind === 'subagent') return use('invoke_agent', { agent_name: 'generalist', prompt: call.prompt })
-  if (call.kind === 'plan') {
-    const todos = [
-      { description: 'look', status: 'completed' },
-      { description: 'leap', status: 'in_progress' },
-    ]
-    return use('write_todos', { todos })
-  }
   return []
 }
 

@@ -5,13 +5,18 @@ import { describe, expect, test } from 'vitest'
 import { png, pngFile } from '../support/image.js'
 import { CTRL_D, send } from '../support/repl.js'
 import { startInTerminal } from '../support/terminal.js'
-import { RealClaude, RealCodex } from './real-agent.js'
+import { RealClaude, RealCodex, RealGemini, RealQwen } from './real-agent.js'
 
-const agents = { claude: new RealClaude(), codex: new RealCodex() }
+const agents = {
+  claude: new RealClaude(),
+  codex: new RealCodex(),
+  gemini: new RealGemini(),
+  qwen: new RealQwen(),
+}
 
 const isPng = (url = '') => /^data:image\/png;base64,iVBORw0KGgo/.test(url)
 
-describe.each(['claude', 'codex'] as const)('images with the real %s', (name) => {
+describe.each(['claude', 'codex', 'gemini', 'qwen'] as const)('images with the real %s', (name) => {
   const real = agents[name]
   const images = () => real.server.requests.findLast(({ prompts }) => prompts.length > 0)?.images ?? []
 

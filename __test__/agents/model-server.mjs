@@ -18,7 +18,7 @@
 //   BARE      a 429 does not say when to come back
 // Only codex has the tools for:
 //   SEARCH    a web search                  MCPTOOL    the first tool of an MCP server
-// Only qwen, gemini and opencode have it for:
+// Only qwen and opencode have it for:
 //   PLANTOOL  a plan of two steps
 import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:http'

@@ -19,6 +19,8 @@ export function qwenEnv(serverUrl, { home }) {
       privacy: { usageStatisticsEnabled: false },
       telemetry: { enabled: false },
       security: { auth: { selectedType: 'openai' } },
+      // By the model's name it would take it for blind.
+      model: { generationConfig: { modalities: { image: true } } },
     }),
   )
   return {

@@ -52,6 +52,15 @@ describe('what an edit changed', () => {
     ])
   })
 
+  it.each<[string, string, Record<string, unknown>]>([
+    ['opencode', 'write', { filePath: 'x', content: 'new\n' }],
+    ['opencode', 'edit', { filePath: 'x', oldString: '', newString: 'new' }],
+    ['gemini', 'write_file', { file_path: 'x', content: 'new\n' }],
+    ['gemini', 'replace', { file_path: 'x', old_string: '', new_string: 'new' }],
+  ])('is found in what %s gives %s, too', (_, tool, parameters) => {
+    expect(shown(tool, parameters)).toEqual(['+1 −0', '+ new'])
+  })
+
   it('is told file by file for codex', () => {
     const changes = [
       { path: 'new.txt', kind: 'add', diff: 'one\ntwo\n' },

@@ -57,7 +57,9 @@ describe('--image', () => {
     const cwd = temporaryFolder()
     pngFile(cwd, 'one.png')
     const { stderr, exitCode } = await runCli(['exec', '-p', 'demo', '--image', 'one.png', 'hi'], { cwd })
-    expect(stderr).toContain("INVALID_INPUT the agent 'demo' takes no images; claude and codex do")
+    expect(stderr).toContain(
+      "INVALID_INPUT the agent 'demo' takes no images; `locus exec agents` shows which do",
+    )
     expect(exitCode).toBe(2)
   })
 

@@ -32,6 +32,11 @@ describe('the title of a tool', () => {
     ['spawn_agent', { prompt: 'look\nwell', model: 'm' }, '🤖 Spawning agent look well'],
     ['MultiEdit', { file_path: 'a.ts', edits: [] }, '🔧 Editing file a.ts'],
     ['TodoWrite', { todos: [{ content: 'look' }, { content: 'leap' }] }, '📋 Planning look, leap'],
+    ['bash', { command: 'ls -l' }, '⚡ Running command ls -l'],
+    ['write', { filePath: 'a.ts', content: 'x' }, '📝 Writing file a.ts'],
+    ['edit', { filePath: 'a.ts', oldString: 'x' }, '🔧 Changing files a.ts'],
+    ['run_shell_command', { command: 'ls -l', description: 'list' }, '⚡ Running command ls -l'],
+    ['write_file', { content: 'x', file_path: 'a.ts' }, '📝 Writing file a.ts'],
     ['mcp__db__query', { limit: 5, sql: 'select 1' }, '🔧 Using mcp__db__query select 1'],
   ])('%s tells what it does and to what', (tool, parameters, shown) => {
     const { icon, message, detail } = toolTitle(tool, parameters)

@@ -86,9 +86,14 @@ pub trait Agent: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Whether it can be given images, see [`Dialect::start_turn_with`].
+    /// Whether it can be given images, as far as is known before it runs, see [`Dialect::start_turn_with`].
     fn takes_images(&self) -> bool {
         false
+    }
+
+    /// What to do where it takes no images.
+    fn images_hint(&self) -> &'static str {
+        "`locus exec agents` shows which do"
     }
 
     /// Whether a tool of it changes nothing, so that it does no harm to use it twice. What is not known does.

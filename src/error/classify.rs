@@ -191,6 +191,7 @@ mod tests {
             ("Error: Cannot find module 'left-pad'", Some(Dependency)),
             ("bash: line 1: foo: command not found", Some(Dependency)),
             ("EACCES: permission denied, open '/etc/shadow'", Some(PermissionDenied)),
+            ("Please set an Auth method in your settings.json or specify one of", Some(Auth)),
             ("42 tests failed", None),
             ("", None),
         ] {

@@ -89,7 +89,7 @@ fn advice(error: &io::Error) -> &'static str {
 
 /// That the disk of a file has not answered for `waited`.
 pub(crate) fn unanswered(action: &'static str, path: PathBuf, waited: Duration) -> Error {
-    let waited = format!("its disk has not answered for {waited:?}");
+    let waited = format!("its disk has not answered for {:.1} s", waited.as_secs_f64());
     Error::History {
         action,
         path,

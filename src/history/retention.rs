@@ -39,7 +39,8 @@ pub struct PrunePolicy {
     /// Those that did not change in so many days are compressed.
     #[serde(deserialize_with = "limit")]
     pub compress_after_days: Option<u64>,
-    /// The newest that together take no more bytes than this, compressed as they are; those that are open count.
+    /// The newest one, and of the others the newest that together take no more bytes than this, compressed as they are;
+    /// those that are open count.
     #[serde(deserialize_with = "limit")]
     pub max_bytes: Option<u64>,
     /// Whether it is only to be told what would be done.
@@ -118,15 +119,17 @@ fn is_ours(session: &SessionSummary) -> bool {
 }
 
 /// Those of `sessions`, which come newest first, that have to go so that all take `max_bytes` at most: the oldest, and
-/// none more than needed. `open_bytes` are taken by sessions that have to stay.
+/// none more than needed. `open_bytes` are taken by sessions that have to stay; where there are none the newest stays and
+/// does not count, so that a conversation that ran wild costs neither itself nor all others.
 fn excess(sessions: &[(String, u64)], open_bytes: u64, max_bytes: Option<u64>) -> &[(String, u64)] {
     let Some(max_bytes) = max_bytes else { return &[] };
+    let newest = usize::from(open_bytes == 0).min(sessions.len());
     let mut total = open_bytes;
-    let stay = sessions.iter().take_while(|(_, size)| {
+    let stay = sessions[newest..].iter().take_while(|(_, size)| {
         total = total.saturating_add(*size);
         total <= max_bytes
     });
-    &sessions[stay.count()..]
+    &sessions[newest + stay.count()..]
 }
 
 impl Store {
@@ -294,13 +297,14 @@ mod tests {
         let newest_first = [5, 40, 30, 20];
         for (open, limit, expected) in [
             (0, None, &[][..]),
-            (0, Some(95), &[]),
-            (0, Some(94), &[20]),
-            (0, Some(75), &[20]),
-            (0, Some(74), &[30, 20]),
+            (0, Some(90), &[]),
+            (0, Some(89), &[20]),
+            (0, Some(70), &[20]),
+            (0, Some(69), &[30, 20]),
             // A large one takes those with it that are older, however small.
-            (0, Some(44), &[40, 30, 20]),
-            (0, Some(0), &[5, 40, 30, 20]),
+            (0, Some(39), &[40, 30, 20]),
+            // The one that was used last is not among them.
+            (0, Some(0), &[40, 30, 20]),
             (1, Some(95), &[20]),
             (95, Some(95), &[5, 40, 30, 20]),
             (u64::MAX, Some(95), &[5, 40, 30, 20]),
@@ -320,7 +324,9 @@ mod tests {
         ) {
             let total = |sizes: &[u64]| sizes.iter().fold(open, |sum, size| sum.saturating_add(*size));
             let gone_at = |limit| gone(&sizes, open, Some(limit)).len();
-            let stays = sizes.len() - gone_at(limit);
+            let newest = usize::from(open == 0).min(sizes.len());
+            let stays = sizes.len() - gone_at(limit) - newest;
+            let sizes = &sizes[newest..];
             prop_assert!(stays == 0 || total(&sizes[..stays]) <= limit, "what stays fits");
             prop_assert!(stays == sizes.len() || total(&sizes[..=stays]) > limit, "one more does not");
             prop_assert!(gone_at(limit.saturating_add(more)) <= gone_at(limit), "a larger limit keeps more");

@@ -71,6 +71,8 @@ pub(super) struct Executor {
     opening: DiskTask<Recorder>,
     pricing: DiskTask<PriceTable>,
     counting: DiskTask<()>,
+    /// Whether the end of the last turn was not written down because the disk did not answer.
+    disk_hangs: bool,
     /// Since when the disk has been slower than the agent.
     behind_since: Option<Instant>,
 }
@@ -137,6 +139,7 @@ impl Executor {
             opening: DiskTask::default(),
             pricing: DiskTask::default(),
             counting: DiskTask::default(),
+            disk_hangs: false,
             behind_since: None,
         }
     }

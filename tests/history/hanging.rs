@@ -64,7 +64,7 @@ async fn what_is_given_up_is_told_to_all_who_wait_and_the_session_can_be_opened_
     recorder.give_up(Duration::from_secs(7));
     timeout(PATIENCE, caught_up).await.expect("nobody waits for room").unwrap();
     let error = timeout(PATIENCE, second).await.expect("it is told").unwrap_err();
-    assert!(error.report().error.contains("7s"), "{}", error.report().error);
+    assert!(error.report().error.contains("7.0 s"), "{}", error.report().error);
     assert!(recorder.gave_up() && recorder.failure().is_some());
     recorder.prompt("r2", "too late");
     drop(disk);

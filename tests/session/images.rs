@@ -95,7 +95,7 @@ async fn an_agent_that_goes_on_has_them() {
 async fn an_agent_that_takes_none_is_not_asked() {
     let host = Host::speaking("demo", "answers-with-its-pid", |_, _| {});
     let error = host.session.run_turn(illustrated("hi")).await.unwrap_err();
-    assert_eq!(error.to_string(), "the agent 'demo' takes no images; claude and codex do");
+    assert_eq!(error.to_string(), "the agent 'demo' takes no images; `locus exec agents` shows which do");
 
     let mut host = Host::speaking("codex", "codex-without-app-server", |_, _| {});
     let running = host.begin_with(illustrated("hi"));
@@ -104,6 +104,27 @@ async fn an_agent_that_takes_none_is_not_asked() {
     let words = "the agent 'codex' takes no images; this version of codex has no `app-server`; update it";
     assert_eq!(error["error"], words);
     assert!(host.turn("without").await.answer().starts_with("without: exec --json"));
+}
+
+#[tokio::test]
+async fn an_agent_that_speaks_acp_says_itself_whether_it_takes_them() {
+    let mut host = Host::speaking("acp", "acp-that-takes-images", |_, _| {});
+    for _ in 0..2 {
+        let running = host.begin_with(illustrated("what is this?"));
+        let blocks = "[{'data':'iVBORw0KGgo=','mimeType':'image/png','type':'image'},{'text':'what is this?','type':'text'}]";
+        let answer = host.finish(running).await.answer();
+        assert!(answer.starts_with(blocks), "{answer}");
+    }
+
+    let mut host = Host::speaking("acp", "acp-that-repeats-its-prompt", |_, _| {});
+    let running = host.begin_with(illustrated("hi"));
+    let error = host.finish(running).await.error();
+    assert_eq!((&error["code"], &error["error"]), (&json!("INVALID_INPUT"), &json!("fake takes no images")));
+    assert_eq!(host.turn("without").await.answer(), "without ");
+    let running = host.begin_with(illustrated("again"));
+    let error = host.finish(running).await.error();
+    assert_eq!(error["error"], "the agent 'acp' takes no images; `locus exec agents` shows which do");
+    assert_eq!(host.turn("without").await.answer(), "without ");
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod codex;
 mod end;
 mod endings;
 mod flow;
+mod gemini;
 mod hanging_disk;
 mod images;
 mod launch;

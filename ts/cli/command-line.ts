@@ -62,7 +62,10 @@ export function commandLine(): Command {
     .option('--max-tokens <count>', 'stop the turn when it has used more, the cache included')
     .option('--max-turns <count>', 'stop the turn when it needs more model requests')
     .option('--timeout <duration>', 'stop the turn when it takes longer: 90s, 10m, 2h')
-    .option('-v, --verbose', 'show also what was not understood, and stacks of errors')
+    .option(
+      '-v, --verbose',
+      'show also what the model thinks, whole changes, and what was not understood; log more',
+    )
     .version(version)
     .addHelpText('after', HELP)
     .action(async (words: string[], flags: RunFlags) => {

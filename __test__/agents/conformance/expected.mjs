@@ -50,7 +50,8 @@ export const GAPS = {
   },
   'gemini, by ACP': {
     'a tool that fails': 'it calls a command completed that left with 3, and does not tell the exit code',
-    'a subagent': 'its subagents are not marked',
+    'a subagent':
+      'where it would have to ask about subagents it refuses them, and in `yolo` it does not tell what they do',
     'an interrupt that keeps the process':
       'the process is kept, but it forgets a prompt that was interrupted before it was answered',
     'the tokens, exactly':

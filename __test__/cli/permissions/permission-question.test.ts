@@ -106,13 +106,16 @@ describe('a question that is longer than the screen', () => {
 
   it('still shows something on the smallest one', () => {
     const cut = asked('Edit', edit(30), { columns: 40, rows: 5 })
-    expect(cut.slice(1)).toEqual(['  │ - x', '  │ + line 0', '  │ + line 1', '  │ … 28 more lines'])
+    expect(cut).toEqual([
+      ...['🔧 Edit asks for permission: Editing', 'file a.ts +30 −1'],
+      ...['  │ - x', '  │ + line 0', '  │ + line 1', '  │ … 28 more lines'],
+    ])
   })
 
   it('is cut where its lines are too wide, too', () => {
     const question = ask('Edit', { file_path: 'a', old_string: '', new_string: '数'.repeat(100) })
-    const [, row = ''] = question.lines(PLAIN, UNICODE, { columns: 40, rows: 24 })
-    expect(row).toBe(`  │ + ${'数'.repeat(16)}…`)
+    const rows = question.lines(PLAIN, UNICODE, { columns: 40, rows: 24 })
+    expect(rows.at(-1)).toBe(`  │ + ${'数'.repeat(16)}…`)
     expect(question.choices(PLAIN, 40)).toBe('y once  a always  n deny  d all')
   })
 })

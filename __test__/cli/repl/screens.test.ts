@@ -58,12 +58,12 @@ it('a question that is allowed and one that is denied, 80×24', async () => {
 it('a question that is allowed and one that is denied, 40×10', async () => {
   expect(await askedTwice(SMALL)).toMatchInlineSnapshot(`
     "Locus Exec Interactive Mode
-    Type your prompt, /help, or exit to leav
-    e
+    Type your prompt, /help, or exit to
+    leave
 
     ❯ clean up
-    ⚡ Bash asks for permission: Running comm
-    and
+    ⚡ Bash asks for permission: Running
+    command
       │ command: rm -rf build
       ✓ allowed
     ✓ ⚡ Running command rm …
@@ -74,8 +74,8 @@ it('a question that is allowed and one that is denied, 40×10', async () => {
     …ms · 3 in, 5 out
 
     ❯ again
-    ⚡ Bash asks for permission: Running comm
-    and
+    ⚡ Bash asks for permission: Running
+    command
       │ command: rm -rf build
       ✗ denied: not now
     ✗ ⚡ Running command rm …
@@ -123,8 +123,8 @@ it('a conversation of three turns, 40×10, with what was said above', async () =
   `)
   expect(screen).toMatchInlineSnapshot(`
     "Locus Exec Interactive Mode
-    Type your prompt, /help, or exit to leav
-    e
+    Type your prompt, /help, or exit to
+    leave
 
     ❯ one
     one

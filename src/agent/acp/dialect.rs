@@ -11,7 +11,7 @@ use crate::agent::context::ContextUse;
 use crate::agent::json::CheckedJson;
 use crate::agent::lenient::{Text, facts, object, text};
 use crate::agent::line::{line_of, read_objects, status, unparsed};
-use crate::agent::{AgentOptions, Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
+use crate::agent::{AgentOptions, Decision, Dialect, Image, PermissionRequest, Signal, Sink, TurnEnd};
 use crate::error::{Error, ErrorKind};
 use crate::stream::Chunk;
 
@@ -47,7 +47,7 @@ pub(super) struct AcpDialect {
     /// What is still to be chosen before the first prompt.
     settings: Vec<Setting>,
     /// The prompt of a turn that waits for its conversation.
-    prompt: Option<String>,
+    prompt: Option<Prompt>,
     /// Whether the first prompt is to bring the system prompt.
     brings_system_prompt: bool,
     /// The request that the turn under way is.
@@ -57,6 +57,13 @@ pub(super) struct AcpDialect {
     questions: Vec<Question>,
     meter: UsageMeter,
     context_told: ContextUse,
+}
+
+/// What a turn begins with.
+#[derive(Debug)]
+struct Prompt {
+    text: String,
+    images: Vec<Image>,
 }
 
 /// What was asked of the agent.
@@ -129,24 +136,16 @@ impl Dialect for AcpDialect {
     }
 
     fn start_turn(&mut self, prompt: &str) -> Vec<u8> {
-        self.turn.begins();
-        self.meter.turn_begins();
-        self.is_cancelled = false;
-        self.turn_request = None;
-        if let Some(session) = self.session.clone().filter(|_| self.settings.is_empty()) {
-            return self.prompt_request(&session, prompt);
-        }
-        self.prompt = Some(prompt.to_owned());
-        if self.asked.iter().any(|(_, asked)| !matches!(asked, Asked::Prompt)) {
-            return Vec::new();
-        }
-        // It was refused before.
-        match self.abilities.clone() {
-            None => self.open(),
-            Some(abilities) => self.open_session(&abilities),
-        }
+        self.prompted(Prompt { text: prompt.to_owned(), images: Vec::new() })
     }
 
+    fn start_turn_with(&mut self, prompt: &str, images: &[Image]) -> Option<Vec<u8>> {
+        // Of one that is not known yet it shows in its first answer.
+        if self.abilities.as_ref().is_some_and(|abilities| !abilities.takes_images) {
+            return None;
+        }
+        Some(self.prompted(Prompt { text: prompt.to_owned(), images: images.to_vec() }))
+    }
     fn can_interrupt(&self) -> bool {
         self.turn_request.is_some()
     }
@@ -192,6 +191,25 @@ impl Dialect for AcpDialect {
 }
 
 impl AcpDialect {
+    fn prompted(&mut self, prompt: Prompt) -> Vec<u8> {
+        self.turn.begins();
+        self.meter.turn_begins();
+        self.is_cancelled = false;
+        self.turn_request = None;
+        if let Some(session) = self.session.clone().filter(|_| self.settings.is_empty()) {
+            return self.prompt_request(&session, prompt);
+        }
+        self.prompt = Some(prompt);
+        if self.asked.iter().any(|(_, asked)| !matches!(asked, Asked::Prompt)) {
+            return Vec::new();
+        }
+        // It was refused before.
+        match self.abilities.clone() {
+            None => self.open(),
+            Some(abilities) => self.open_session(&abilities),
+        }
+    }
+
     /// What people call the agent.
     fn name(&self) -> &str {
         let title = self.abilities.as_ref().map(|abilities| abilities.title.as_str());
@@ -217,14 +235,17 @@ impl AcpDialect {
         }
     }
 
-    fn prompt_request(&mut self, session: &str, prompt: &str) -> Vec<u8> {
-        let mut blocks = Vec::new();
+    fn prompt_request(&mut self, session: &str, Prompt { text, images }: Prompt) -> Vec<u8> {
+        let images = images
+            .into_iter()
+            .map(|image| json!({ "type": "image", "mimeType": image.info.media_type, "data": image.base64 }));
+        let mut blocks: Vec<Value> = images.collect();
         if std::mem::take(&mut self.brings_system_prompt)
             && let Some(system_prompt) = &self.wishes.system_prompt
         {
             blocks.push(json!({ "type": "text", "text": system_prompt }));
         }
-        blocks.push(json!({ "type": "text", "text": prompt }));
+        blocks.push(json!({ "type": "text", "text": text }));
         let params = json!({ "sessionId": session, "prompt": blocks });
         let lines = self.request(Asked::Prompt, "session/prompt", &params);
         self.turn_request = Some(self.requests);
@@ -319,6 +340,9 @@ impl AcpDialect {
             version: agent.and_then(|agent| agent.version.clone()),
             resumes: session.is_some_and(|session| session.resume.is_some()),
             loads: capabilities.is_some_and(|capabilities| capabilities.load_session == Some(true)),
+            takes_images: capabilities
+                .and_then(|capabilities| capabilities.prompt.as_ref()?.image)
+                .unwrap_or(false),
             takes_system_prompt: session.is_some_and(|session| session.system_prompt.is_some()),
             ways_to_log_in: ways_to_log_in(answer.auth_methods),
         };
@@ -329,6 +353,11 @@ impl AcpDialect {
         if self.resume.is_some() && !abilities.resumes && !abilities.loads {
             let message = format!("{} cannot go on with a conversation of another process", self.name());
             return self.refused(agent_error(ErrorKind::AgentError, message), sink);
+        }
+        let is_illustrated = self.prompt.as_ref().is_some_and(|prompt| !prompt.images.is_empty());
+        if is_illustrated && !abilities.takes_images {
+            let message = format!("{} takes no images", self.name());
+            return self.refused(Error::InvalidInput(message.into()), sink);
         }
         sink.signal(Signal::Reply(self.open_session(&abilities)));
     }
@@ -384,7 +413,7 @@ impl AcpDialect {
             return sink.signal(Signal::Reply(self.request(Asked::Setting(setting), method, &params)));
         }
         if let (Some(session), Some(prompt)) = (self.session.clone(), self.prompt.take()) {
-            sink.signal(Signal::Reply(self.prompt_request(&session, &prompt)));
+            sink.signal(Signal::Reply(self.prompt_request(&session, prompt)));
         }
         sink.signal(Signal::Ready { agent_session_id: self.session_to_resume() });
     }

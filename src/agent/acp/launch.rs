@@ -52,6 +52,11 @@ impl Agent for Acp {
         .wrapped(&options.wrapper))
     }
 
+    // Whether the one that is meant does, it says itself.
+    fn takes_images(&self) -> bool {
+        true
+    }
+
     fn is_read_only(&self, tool: &str) -> bool {
         READ_ONLY_KINDS.contains(&tool)
     }

@@ -10,12 +10,14 @@ use crate::error::{Error, Result};
 
 /// What an agent can do.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "it can do each of these or not, whatever the others")]
 pub(super) struct Abilities {
     /// What people call it.
     pub(super) title: String,
     pub(super) version: Option<String>,
     pub(super) resumes: bool,
     pub(super) loads: bool,
+    pub(super) takes_images: bool,
     pub(super) takes_system_prompt: bool,
     pub(super) ways_to_log_in: Vec<String>,
 }

@@ -53,7 +53,13 @@ objects! {
     /// What an agent can do.
     Capabilities<'de> {
         load_session: bool = "loadSession",
+        prompt: PromptCapabilities = "promptCapabilities",
         session: SessionCapabilities<'de> = "sessionCapabilities",
+    }
+
+    /// What a prompt may have beside text.
+    PromptCapabilities {
+        image: bool = "image",
     }
 
     /// What it can do with conversations; what is there at all, it can.

@@ -57,6 +57,10 @@ impl Agent for CodexExec {
         false
     }
 
+    fn images_hint(&self) -> &'static str {
+        "this version of codex has no `app-server`; update it"
+    }
+
     fn is_read_only(&self, tool: &str) -> bool {
         READ_ONLY_TOOLS.contains(&tool)
     }

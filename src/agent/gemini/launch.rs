@@ -52,6 +52,10 @@ impl Agent for Gemini {
         false
     }
 
+    fn images_hint(&self) -> &'static str {
+        "spoken to by ACP (`--provider gemini`) it does"
+    }
+
     fn is_read_only(&self, tool: &str) -> bool {
         READ_ONLY_TOOLS.contains(&tool)
     }

@@ -155,6 +155,10 @@ impl Agent for Registered {
         self.speaker.takes_images() && self.is_said_to("images")
     }
 
+    fn images_hint(&self) -> &'static str {
+        self.speaker.images_hint()
+    }
+
     fn is_read_only(&self, tool: &str) -> bool {
         self.speaker.is_read_only(tool)
     }

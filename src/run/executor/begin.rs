@@ -275,10 +275,6 @@ impl Executor {
 
 /// Why an agent, spoken to as it is, cannot be given images.
 pub(super) fn takes_no_images(agent: &dyn Agent) -> Error {
-    let name = agent.name();
-    let advice = match name {
-        "codex" => "this version of codex has no `app-server`; update it",
-        _ => "claude and codex do",
-    };
+    let (name, advice) = (agent.name(), agent.images_hint());
     Error::InvalidInput(format!("the agent '{name}' takes no images; {advice}").into())
 }

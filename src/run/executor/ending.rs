@@ -85,8 +85,7 @@ impl Executor {
         let began = Instant::now();
         self.begin_to_count(&ended);
         let saved = self.end_saved(patience).await;
-        // Both are on one disk: if that has hung, all the time is used up.
-        let counted = self.counted(patience.saturating_sub(began.elapsed())).await;
+        let counted = self.counted(began, patience).await;
         for error in [saved, counted].into_iter().filter_map(Result::err) {
             self.journal.not_saved(&error.report().error);
             self.dispatcher.chunk(status("not_saved", &[("message", &error.report().error)]));
@@ -114,11 +113,9 @@ impl Executor {
         self.dispatcher.tick();
         self.abandon_turn();
         // Whoever ends a session waits for it.
-        let hurry = self.options.disk.hurry;
-        self.options.disk.patience = hurry;
-        let began = Instant::now();
+        self.options.disk.patience = self.options.disk.hurry;
         self.conclude().await;
-        if let Err(error) = self.close_record(hurry.saturating_sub(began.elapsed())).await {
+        if let Err(error) = self.close_record().await {
             self.dispatcher.chunk(status("not_saved", &[("message", &error.report().error)]));
         }
         if self.turns > 0 {

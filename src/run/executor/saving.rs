@@ -6,10 +6,11 @@
 //! it again. What could not be waited for is told as not saved, which it is until the disk answers.
 
 use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Executor;
@@ -23,9 +24,12 @@ use crate::usage::PriceTable;
 /// After this time those who look on are shown what has happened so far.
 const NOTICEABLE: Duration = Duration::from_millis(50);
 
+/// How long a disk that did not answer is waited for once more.
+const LAST_CHANCE: Duration = Duration::from_millis(300);
+
 /// Work of the disk that has not been answered yet.
 #[derive(Debug)]
-pub(super) struct DiskTask<T>(Option<JoinHandle<Result<T>>>);
+pub(super) struct DiskTask<T>(Option<oneshot::Receiver<Result<T>>>);
 
 impl<T> Default for DiskTask<T> {
     fn default() -> Self {
@@ -36,7 +40,7 @@ impl<T> Default for DiskTask<T> {
 impl<T: Send + 'static> DiskTask<T> {
     /// Begins the work, if it was not begun before.
     pub(super) fn or_begin(self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Self {
-        Self(Some(self.0.unwrap_or_else(|| spawn_blocking(work))))
+        Self(Some(self.0.unwrap_or_else(|| begin(work))))
     }
 
     /// Whether it was begun and not waited for to its end.
@@ -48,8 +52,28 @@ impl<T: Send + 'static> DiskTask<T> {
         let Some(work) = &mut self.0 else { return Err(Error::Internal("no work was begun".into())) };
         let answer = work.await;
         self.0 = None;
-        answer.map_err(|error| Error::Internal(error.to_string().into()))?
+        answer.map_err(|_| Error::Internal("what touches the disk has panicked".into()))?
     }
+}
+
+/// Has work done by a thread of its own: one of tokio's could be missing, which is a panic there or waits for ever.
+fn begin<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> oneshot::Receiver<Result<T>> {
+    let (done, answer) = oneshot::channel();
+    let job = Arc::new(Mutex::new(Some((work, done))));
+    let act = move || {
+        let job = job.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((work, done)) = job {
+            // Nobody may be left who waits for it.
+            let _ = done.send(work());
+        }
+    };
+    if thread::Builder::new().name("locus-disk".into()).spawn(act.clone()).is_err() {
+        // The system has no more threads: better here than not at all.
+        act();
+    }
+    answer
 }
 
 impl Executor {
@@ -167,15 +191,17 @@ impl Executor {
         let began = Instant::now();
         let saving = self.dispatcher.saved();
         let saved = self.wait_for(saving, patience, self.options.disk.hurry).await;
+        self.disk_hangs = saved.is_none();
         saved.unwrap_or_else(|| Err(self.not_answered(began.elapsed())))
     }
 
-    /// Ends what the session is written down in.
-    pub(super) async fn close_record(&mut self, patience: Duration) -> Result<()> {
+    /// Ends what the session is written down in. A disk that hangs gets a last chance; that it does was told.
+    pub(super) async fn close_record(&mut self) -> Result<()> {
         let Some(recorder) = self.dispatcher.take_recorder() else { return Ok(()) };
-        let late = recorder.unanswered(patience);
+        let patience = if self.disk_hangs { LAST_CHANCE } else { self.options.disk.hurry };
+        let late = if self.disk_hangs { Ok(()) } else { Err(recorder.unanswered(patience)) };
         let closed = self.wait_for(recorder.close(), patience, patience).await;
-        closed.unwrap_or(Err(late))
+        closed.unwrap_or(late)
     }
 
     /// Makes everything so far durable, and tells `done`. A session that is not stored yet is begun by its first prompt.

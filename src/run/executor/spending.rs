@@ -85,19 +85,20 @@ impl Executor {
         self.counting = DiskTask::default().or_begin(move || ledger.append(&entry));
     }
 
-    /// Waits until what a turn used is written down.
-    pub(super) async fn counted(&mut self, patience: Duration) -> Result<()> {
+    /// Waits until what a turn used is written down, which was begun with the turn's end, at `since`.
+    pub(super) async fn counted(&mut self, since: Instant, patience: Duration) -> Result<()> {
         let mut counting = std::mem::take(&mut self.counting);
         if !counting.is_under_way() {
             return Ok(());
         }
-        let began = Instant::now();
+        // Both are on one disk: if that has hung, all the time is used up.
+        let patience = patience.saturating_sub(since.elapsed());
         let counted = self.wait_for(counting.answer(), patience, self.options.disk.hurry).await;
         self.counting = counting;
         counted.unwrap_or_else(|| {
             let folder = self.options.record.as_ref().map(|record| Ledger::beside(record.store.folder()));
             let path = folder.map(|ledger| ledger.path().to_owned()).unwrap_or_default();
-            Err(unanswered("write down what was used in", path, began.elapsed()))
+            Err(unanswered("write down what was used in", path, since.elapsed()))
         })
     }
 }

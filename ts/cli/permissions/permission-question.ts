@@ -6,6 +6,7 @@ import stringWidth from 'fast-string-width'
 import type { PermissionRequestChunk } from '../../chunks.js'
 import type { Symbols } from '../display/symbols.js'
 import { truncate } from '../display/truncate.js'
+import { wrapped } from '../display/wrapped.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { diffCounts, diffRows, nameOf } from '../renderers/diff-rows.js'
 import { editDiffs, type FileDiff, SHOWN_BY_DIFFS } from '../renderers/edit-diff.js'
@@ -56,22 +57,23 @@ export class PermissionQuestion {
     const { tool, parameters } = this.#request
     const { icon, message } = toolTitle(tool, parameters)
     const asked = chalk.yellow(`${symbols.icons[icon]}${chalk.bold(tool)} asks for permission: ${message}`)
+    const { columns = Number.POSITIVE_INFINITY, rows = Number.POSITIVE_INFINITY } = room
     const bar = chalk.dim(`  ${symbols.bar} `)
     const [diff] = this.#diffs
     if (diff === undefined) {
-      return [asked, ...parameterLines(parameters, symbols).map((line) => bar + line)]
+      return [...wrapped(asked, columns), ...parameterLines(parameters, symbols).map((line) => bar + line)]
     }
     const name = this.#diffs.length === 1 ? ` ${nameOf(diff, { symbols })}` : ''
     const others = Object.entries(parameters).filter(([key]) => !SHOWN_BY_DIFFS.has(key))
     const beside = parameterLines(Object.fromEntries(others), symbols)
-    const { columns = Number.POSITIVE_INFINITY, rows = Number.POSITIVE_INFINITY } = room
     const maxRows = Math.max(MIN_DIFF_ROWS, rows - AROUND_DIFF - beside.length)
     const style = { chalk, symbols, maxRows }
     const whole = diffRows(this.#diffs, style).map((row) => bar + row)
     const cut = whole.map((row) => cutRow(row, columns, symbols))
     const total = this.#diffs.reduce((sum, { lines }) => sum + lines.length, 0)
     this.#isCut = total > maxRows || cut.some((row, index) => row !== whole[index])
-    return [`${asked}${name} ${diffCounts(this.#diffs, style)}`, ...beside.map((line) => bar + line), ...cut]
+    const title = wrapped(`${asked}${name} ${diffCounts(this.#diffs, style)}`, columns)
+    return [...title, ...beside.map((line) => bar + line), ...cut]
   }
 
   /** How it can be answered; in few words where there is no room for all. */

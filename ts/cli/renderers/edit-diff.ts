@@ -99,8 +99,8 @@ function edited(edit: Fields): DiffLine[] {
 }
 
 function replaced(before: string, after: string): DiffLine[] {
-  if (before === '') {
-    return written(after, 'added')
+  if (before === '' || after === '') {
+    return [...written(before, 'removed'), ...written(after, 'added')]
   }
   const options = { context: CONTEXT, maxEditLength: MAX_EDIT_LENGTH }
   // A last line without an end is not another one where only what follows it is new.

@@ -39,6 +39,24 @@ const FACES: Record<string, ToolFace> = {
   move: { icon: 'edit', message: 'Moving files' },
   search: { icon: 'search', message: 'Searching' },
   fetch: { icon: 'web', message: 'Fetching' },
+  // opencode's.
+  bash: { icon: 'run', message: 'Running command', parameter: 'command' },
+  write: { icon: 'write', message: 'Writing file', parameter: 'filePath' },
+  grep: { icon: 'search', message: 'Searching code', parameter: 'pattern' },
+  glob: { icon: 'find', message: 'Finding files', parameter: 'pattern' },
+  list: { icon: 'find', message: 'Listing files', parameter: 'path' },
+  webfetch: { icon: 'web', message: 'Fetching URL', parameter: 'url' },
+  websearch: { icon: 'web', message: 'Searching the web', parameter: 'query' },
+  task: { icon: 'agent', message: 'Spawning agent', parameter: 'description' },
+  // Gemini's.
+  run_shell_command: { icon: 'run', message: 'Running command', parameter: 'command' },
+  read_file: { icon: 'read', message: 'Reading file', parameter: 'file_path' },
+  write_file: { icon: 'write', message: 'Writing file', parameter: 'file_path' },
+  replace: { icon: 'edit', message: 'Editing file', parameter: 'file_path' },
+  list_directory: { icon: 'find', message: 'Listing files', parameter: 'dir_path' },
+  grep_search: { icon: 'search', message: 'Searching code', parameter: 'pattern' },
+  web_fetch: { icon: 'web', message: 'Fetching URL', parameter: 'prompt' },
+  google_web_search: { icon: 'web', message: 'Searching the web', parameter: 'query' },
 }
 
 /** Icon, message and key parameter of a tool use. */

@@ -21,6 +21,7 @@ import type { Conversation } from './conversation.js'
 import type { FileChanges } from './file-changes.js'
 import type { Prompt, Repl } from './repl.js'
 import { rulesHold } from './rules-hold.js'
+import { say } from './say.js'
 import type { ReplView } from './view.js'
 
 export interface CommandParts {
@@ -165,7 +166,7 @@ export class Commands {
     view.note(`going on with session ${conversation.shortId}, ${formatCount(messages, 'message')}`)
     this.#history(2)
     if (rules.rules.length > 0) {
-      view.note(rulesHold(rules))
+      say(view, rulesHold(rules))
     }
   }
 

@@ -81,6 +81,14 @@ export class Conversation {
     return addUsage(this.#used, this.#running)
   }
 
+  /** The same at a glance: what the turn under way costs is mostly told at its end, and left out until then. */
+  get usedAtAGlance(): Readonly<Usage> {
+    const { costUsd, costSource, costPartial } = this.#used
+    return this.#running.costUsd === undefined
+      ? { ...this.used, costUsd, costSource, costPartial }
+      : this.used
+  }
+
   /** What is in the model's window, where the agent tells it. */
   get context(): ContextUse | undefined {
     return this.#context

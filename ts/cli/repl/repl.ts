@@ -21,6 +21,7 @@ import type { Conversation } from './conversation.js'
 import type { Farewell } from './farewell.js'
 import type { FileChanges } from './file-changes.js'
 import { withImages } from './image-paths.js'
+import { say } from './say.js'
 import type { ReplListener, ReplState, ReplView } from './view.js'
 
 /** After this time the program ends, whatever still goes on; what is left of the agent is ended by its guard. */
@@ -125,7 +126,7 @@ export class Repl implements ReplState, ReplListener {
   }
 
   get status(): StatusFacts {
-    const { provider, model, shortId, used, context } = this.#conversation
+    const { provider, model, shortId, usedAtAGlance: used, context } = this.#conversation
     return {
       ...{ provider, model, session: shortId, used, context },
       elapsedMs: this.#turnSince === undefined ? undefined : performance.now() - this.#turnSince,
@@ -161,7 +162,8 @@ export class Repl implements ReplState, ReplListener {
       case 'unknown': {
         this.#echo(line)
         const hint = parsed.nearest === undefined ? '' : `; do you mean ${parsed.nearest}?`
-        this.#view.note(
+        say(
+          this.#view,
           `there is no command ${cleanValue(parsed.word)}${hint} A blank before it sends it to the agent as it is`,
         )
         break
@@ -348,7 +350,7 @@ export class Repl implements ReplState, ReplListener {
       error: interrupted ? undefined : error,
     })
     if (interrupted) {
-      this.#view.note(`${symbols().stopped} interrupted; the conversation goes on with the next prompt`)
+      say(this.#view, `${symbols().stopped} interrupted; the conversation goes on with the next prompt`)
     } else if (error && handler) {
       const outcome = await handler.handle(error, this.#conversation, prompt)
       if (outcome.action !== 'abort') {

@@ -16,6 +16,7 @@ import { InputHistory } from './input-history.js'
 import { PromptFile } from './prompt-file.js'
 import { Repl } from './repl.js'
 import { rulesHold } from './rules-hold.js'
+import { say } from './say.js'
 import type { ReplView } from './view.js'
 
 /** The flags of `locus exec -i`. */
@@ -86,10 +87,10 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
     flags.verbose ?? false,
   )
   const release = onSignals(repl)
-  view.note(greeting(conversation, view.colors))
+  say(view, greeting(conversation, view.colors))
   rules.open(session)
   if (rules.rules.length > 0) {
-    view.note(rulesHold(rules))
+    say(view, rulesHold(rules))
   }
   for (const problem of problems) {
     view.note(`${symbols().warning} ${problem}`)
