@@ -1,5 +1,4 @@
 import { chmodSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
@@ -13,11 +12,10 @@ import {
   execError,
   type SessionOptions,
 } from '../ts/index.js'
+import { native } from '../ts/native.js'
 import { fakeAgent } from './support/fakes.js'
 import { temporaryFolder } from './support/folder.js'
 import { openSession, rejectionOf } from './support/session.js'
-
-const native = createRequire(import.meta.url)('../index.js') as typeof import('../index.js')
 
 const CLASSES: Record<ErrorCode, typeof ExecError> = {
   INVALID_INPUT: exported.InvalidInputError,
@@ -67,7 +65,11 @@ async function failureOf(fake: string, prompt = 'hi', options: SessionOptions = 
 
 describe('the error codes', () => {
   it('are those of the addon, in its order', () => {
-    expect(ERROR_CODES).toEqual(native.errorCodes().map(({ code }) => code))
+    expect(ERROR_CODES).toEqual(
+      native()
+        .errorCodes()
+        .map(({ code }) => code),
+    )
   })
 
   it.each(ERROR_CODES)('%s has a class of its own', (code) => {
@@ -112,7 +114,9 @@ describe('a turn that fails', () => {
       JSON.stringify({ errors: ['this', 'and that'], ...fields }),
     )
     expect(failure).toBeInstanceOf(CLASSES[code])
-    const retryable = native.errorCodes().find((known) => known.code === code)?.retryable
+    const retryable = native()
+      .errorCodes()
+      .find((known) => known.code === code)?.retryable
     expect(failure).toMatchObject({ code, message: 'this; and that', retryable })
     expect(failure.result).toMatchObject({
       success: false,

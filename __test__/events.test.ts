@@ -1,12 +1,9 @@
-import { createRequire } from 'node:module'
-
 import { describe, expect, it } from 'vitest'
 import { dataOfChunk } from '../ts/events.js'
 import { type ExecEvent, ExecEventType, type StreamChunk } from '../ts/index.js'
+import { native } from '../ts/native.js'
 import { temporaryFolder } from './support/folder.js'
 import { chunksOf, openSession, recordEvents, rejectionOf } from './support/session.js'
-
-const native = createRequire(import.meta.url)('../index.js') as typeof import('../index.js')
 
 /** Both turns of the agent that says everything, with all events. */
 async function everything() {
@@ -30,7 +27,7 @@ const FACTS: string[] = [
 
 describe('the names of the events', () => {
   it('are those of the addon, in its order', () => {
-    expect(Object.values(ExecEventType)).toEqual(native.eventNames())
+    expect(Object.values(ExecEventType)).toEqual(native().eventNames())
   })
 
   it('are written as their keys are', () => {

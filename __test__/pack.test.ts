@@ -55,7 +55,7 @@ describe('the tarballs', () => {
     const within = (name: string) => paths.filter((path) => path.startsWith(`${name}/`))
     const others = paths.filter((path) => !/^(dist|types|docs)\//.test(path))
     expect(others.toSorted()).toEqual([
-      ...['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD-PARTY.md', 'index.d.ts', 'index.js', 'package.json'],
+      ...['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD-PARTY.md', 'index.d.ts', 'package.json'],
     ])
     expect(within('dist').filter((path) => !/-[\w-]{8}\.cjs$/.test(path))).toEqual([
       ...['dist/cli.cjs', 'dist/index.cjs', 'dist/index.mjs', 'dist/sdk.cjs', 'dist/sdk.mjs'],

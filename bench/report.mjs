@@ -54,6 +54,7 @@ function startupSection(startup) {
         ['`locus --version`', ms(startup.versionMs), ms(startup.versionAboveNodeMs)],
         ['`locus exec --provider demo --json-stream hi`', ms(startup.demoMs), ms(startup.demoAboveNodeMs)],
         ["the same, to the agent's first line", ms(startup.agentMs), ms(startup.agentAboveNodeMs)],
+        ['`locus exec --interactive`, to its prompt', ms(startup.promptMs), ms(startup.promptAboveNodeMs)],
         ['loading the addon', ms(startup.addonLoadMs), '–'],
       ],
     ),

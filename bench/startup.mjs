@@ -2,9 +2,11 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 
+import { spawnInTerminal, terminalEnv } from './contenders/locus-in-terminal.mjs'
 import { median } from './statistics.mjs'
 
 const TIMES = 11
@@ -49,27 +51,56 @@ async function timed({ args, until }) {
   return took
 }
 
+const INTERACTIVE = [cli, 'exec', '--provider', 'demo', '--no-save', '--interactive']
+/** Said by the interactive mode, with its prompt, when it takes keys: that pastes are to be marked. */
+const TAKES_KEYS = '\u001b[?2004h'
+
+/** Milliseconds until the interactive mode has its prompt in a terminal. */
+async function promptMs() {
+  const begin = performance.now()
+  const child = spawnInTerminal(INTERACTIVE, terminalEnv())
+  let said = ''
+  let took
+  child.onData((text) => {
+    said += text
+    if (took !== undefined || !said.includes(TAKES_KEYS)) return
+    took = performance.now() - begin
+    child.write('exit\r')
+  })
+  await new Promise((resolve) => child.onExit(resolve))
+  if (took === undefined) throw new Error(`the interactive mode had no prompt: ${said}`)
+  return took
+}
+
+const addon = binaries().find((file) => file.endsWith('.node'))
+
 /** Milliseconds that `require` of the addon takes, in a process of its own. */
 function addonLoadMs() {
-  const script = `const begin = performance.now(); require(${JSON.stringify(path('../index.js'))}); console.log(performance.now() - begin)`
+  const script = `const begin = performance.now(); require(${JSON.stringify(addon)}); console.log(performance.now() - begin)`
   return Number(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }))
 }
 
-function sizes() {
+/** The paths of the addon and the runner. */
+function binaries() {
   const root = path('..')
   return readdirSync(root)
     .filter((name) => name.endsWith('.node') || name === 'locus-runner')
-    .map((file) => {
-      const bytes = readFileSync(`${root}/${file}`)
-      return { file, bytes: bytes.length, gzipBytes: gzipSync(bytes).length }
-    })
+    .map((name) => join(root, name))
+}
+
+function sizes() {
+  return binaries().map((file) => {
+    const bytes = readFileSync(file)
+    return { file: basename(file), bytes: bytes.length, gzipBytes: gzipSync(bytes).length }
+  })
 }
 
 /** Medians of runs taken in turns; `…AboveNodeMs` are medians of the differences to `node -e 0` within a turn. */
 export async function measureStartup() {
-  const times = { node: [], version: [], demo: [], agent: [], addon: [] }
+  const times = { node: [], version: [], demo: [], agent: [], prompt: [], addon: [] }
   for (let turn = 0; turn < TIMES; turn++) {
     for (const [name, command] of Object.entries(COMMANDS)) times[name].push(await timed(command))
+    times.prompt.push(await promptMs())
     times.addon.push(addonLoadMs())
   }
   const above = (name) => median(times[name].map((time, turn) => time - times.node[turn]))
@@ -81,6 +112,8 @@ export async function measureStartup() {
     demoAboveNodeMs: above('demo'),
     agentMs: median(times.agent),
     agentAboveNodeMs: above('agent'),
+    promptMs: median(times.prompt),
+    promptAboveNodeMs: above('prompt'),
     addonLoadMs: median(times.addon),
     sizes: sizes(),
   }

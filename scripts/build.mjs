@@ -15,7 +15,7 @@ export async function build({ ifStale = false, jsOnly = false } = {}) {
 }
 
 const NATIVE = {
-  sources: ['Cargo.toml', 'Cargo.lock', 'src', 'binding', 'package.json'],
+  sources: ['Cargo.toml', 'Cargo.lock', '.cargo', 'src', 'binding', 'package.json'],
   products: () => [`locus-runner${exe}`, ...readdirSync(root).filter((name) => name.endsWith('.node'))],
   least: 2,
 }
@@ -60,7 +60,7 @@ function buildNative() {
   ])
   const napi = join(root, 'node_modules', '@napi-rs', 'cli', 'dist', 'cli.js')
   run(process.execPath, [
-    ...[napi, 'build', '--release', '--platform'],
+    ...[napi, 'build', '--release', '--platform', '--no-js'],
     ...['--manifest-path', 'binding/Cargo.toml', '--package-json-path', 'package.json', '--output-dir', '.'],
     ...['--', '--locked'],
   ])

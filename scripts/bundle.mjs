@@ -7,17 +7,24 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 
-import { build } from 'vite'
+import { build, normalizePath } from 'vite'
 
 /** The files that have a name for others; everything else in `dist` is found through them. */
 const ENTRIES = { index: 'ts/index.ts', sdk: 'ts/sdk/index.ts', cli: 'ts/cli/bin.ts' }
+/** What puts words into a terminal, for whoever does. */
+const TEXT = [
+  ...['node_modules/chalk/source/index.js', 'ts/cli/format.ts', 'ts/cli/short-id.ts'],
+  ...['ts/cli/display/cut-to.ts', 'ts/cli/display/symbols.ts', 'ts/cli/display/wrapped.ts'],
+  ...['ts/cli/renderers/clean-text.ts'],
+]
+
 /**
  * Chunks that are more than what happens to be shared, so that no run of the command reads a dozen little files. Each has
  * what its modules import, too.
  */
 const CHUNKS = [
   { name: 'library', has: (path) => /^ts\/(context\/)?[^/]+$/.test(path) && path !== ENTRIES.index },
-  { name: 'terminal', has: (path) => path === 'ts/cli/renderers/terminal.ts' },
+  { name: 'text', has: (path) => TEXT.includes(path) },
 ]
 /** Those that can be imported by an ES module. */
 const FACES = ['index', 'sdk']
@@ -36,13 +43,12 @@ export async function bundle(root) {
       sourcemap: 'hidden',
       rollupOptions: {
         input: ENTRIES,
-        external: ['../index.js'],
         output: {
           ...{ format: 'cjs', exports: 'named', esModule: true, sourcemapExcludeSources: true },
           ...{ entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' },
           // Required when it is time: Node looks through a CommonJS file that is imported for what it may export.
           dynamicImportInCjs: false,
-          manualChunks: (id) => CHUNKS.find(({ has }) => has(relative(root, id)))?.name,
+          manualChunks: (id) => CHUNKS.find(({ has }) => has(normalizePath(relative(root, id))))?.name,
           // A chunk reads what it needs itself, and not what may be needed later.
           hoistTransitiveImports: false,
         },

@@ -28,7 +28,7 @@ import { bundledPackages, thirdPartyPage } from './third-party.mjs'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** What comes with the main package; its `files` say what of it. */
-const SHIPPED = ['dist', 'types', 'docs', 'index.js', 'index.d.ts', 'README.md', 'CHANGELOG.md', 'LICENSE']
+const SHIPPED = ['dist', 'types', 'docs', 'index.d.ts', 'README.md', 'CHANGELOG.md', 'LICENSE']
 
 /**
  * @typedef {object} Tarball

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { EventEmitter } from 'node:events'
 
 import type { NativeRetryPolicy, NativeSession, NativeWaker } from '../index.js'
@@ -78,22 +77,24 @@ export class Engine {
   #ended = false
 
   constructor(options: SessionOptions, emitter: EventEmitter<ExecEventMap>, beginning: Beginning = {}) {
-    const { sessionId = randomUUID(), record, resume, spent, onChunk } = beginning
-    this.sessionId = sessionId
+    const { record, resume, spent, onChunk } = beginning
     this.#onChunk = onChunk
     this.#emitter = emitter
     this.#onPermission = options.onPermission
     this.#timeouts = options.timeouts
     watchdogs(options.timeouts)
     this.#retry = nativePolicy(options.retry)
+    const asked = toNative(options)
+    const { NativeSession, NativeWaker, newId } = native()
+    const { sessionId = newId() } = beginning
+    this.sessionId = sessionId
     const nativeOptions = {
-      ...toNative(options),
+      ...asked,
       resume,
       spent: spent && JSON.stringify(spent),
       record: record && { sessionId, ...record },
       jsonLines: options[JSON_LINES] ? sessionId : undefined,
     }
-    const { NativeSession, NativeWaker } = native()
     waker ??= new NativeWaker((number) => {
       const engine = engines.get(number)?.deref()
       if (engine) engine.#wake()
@@ -141,7 +142,7 @@ export class Engine {
     const images = imagesOf(options.images, this.#projectPath)
     this.#turn = listener
     this.#turnPermission = options.onPermission ?? this.#onPermission
-    this.#runId = randomUUID()
+    this.#runId = native().newId()
     const canAsk =
       this.#turnPermission !== undefined ||
       this.#emitter.listenerCount(ExecEventType.PERMISSION_REQUESTED) > 0

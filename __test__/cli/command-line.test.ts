@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 
 import { describe, expect, it } from 'vitest'
@@ -269,9 +269,9 @@ describe('help and version', () => {
   })
 
   it('neither loads the addon: they work where there is none, and a prompt does not', async () => {
-    const lonely = join(temporaryFolder(), 'dist', 'cli.cjs')
-    mkdirSync(join(lonely, '..'))
-    copyFileSync(CLI, lonely)
+    const dist = join(temporaryFolder(), 'dist')
+    cpSync(dirname(CLI), dist, { recursive: true })
+    const lonely = join(dist, basename(CLI))
     const run = promisify(execFile)
     expect((await run(process.execPath, [lonely, '--version'])).stdout).toBe(`${pkg.version}\n`)
     expect((await run(process.execPath, [lonely, 'exec', '--help'])).stdout).toContain('Usage: locus exec')

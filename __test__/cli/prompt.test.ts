@@ -5,18 +5,22 @@ import { describe, expect, it } from 'vitest'
 
 import { readPrompt } from '../../ts/cli/prompt.js'
 
-const pipe = (...pieces: (string | Buffer)[]) => Readable.from(pieces) as unknown as ReadStream
+const pipe =
+  (...pieces: (string | Buffer)[]) =>
+  () =>
+    Readable.from(pieces) as unknown as ReadStream
 const terminal = () => Object.assign(new PassThrough(), { isTTY: true }) as unknown as ReadStream
+const untouched = () => {
+  throw new Error('stdin was opened')
+}
 
 describe('the prompt', () => {
   it('is the words of the command line, with a space between them', async () => {
-    expect(await readPrompt(['explain', 'this  file'], terminal())).toBe('explain this  file')
+    expect(await readPrompt(['explain', 'this  file'], untouched)).toBe('explain this  file')
   })
 
-  it('does not touch stdin where there are words', async () => {
-    const stdin = pipe('from stdin')
-    expect(await readPrompt(['hi', '-'], stdin)).toBe('hi -')
-    expect(stdin.readableFlowing).toBe(null)
+  it('does not open stdin where there are words', async () => {
+    expect(await readPrompt(['hi', '-'], untouched)).toBe('hi -')
   })
 
   it('is stdin for `-`, and for no words in a pipe, as it is', async () => {
@@ -31,7 +35,7 @@ describe('the prompt', () => {
   })
 
   it.each([[['']], [[' ', '\t']]])('is refused where the words are empty: %j', async (words) => {
-    await expect(readPrompt(words, terminal())).rejects.toMatchObject({
+    await expect(readPrompt(words, untouched)).rejects.toMatchObject({
       code: 'INVALID_INPUT',
       message: 'the prompt is empty; say what the agent is to do',
     })
@@ -45,7 +49,7 @@ describe('the prompt', () => {
   })
 
   it('is not waited for at a terminal: there the remedy is told', async () => {
-    await expect(readPrompt([], terminal())).rejects.toMatchObject({
+    await expect(readPrompt([], terminal)).rejects.toMatchObject({
       code: 'INVALID_INPUT',
       message: 'no prompt; give it as an argument, or in a pipe: echo "hello" | locus exec -',
     })

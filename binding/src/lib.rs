@@ -19,8 +19,15 @@ mod session;
 mod usage;
 
 use locus_exec::event::EventKind;
+use locus_exec::history::SessionId;
 use locus_exec::stream::{LINES_MARK, TIME_MARK};
 use napi_derive::napi;
+
+/// An id that nobody has, for a session or a turn: a random UUID.
+#[napi]
+pub fn new_id() -> String {
+    SessionId::new().to_string()
+}
 
 /// The names of all events, by the number under which they cross the border.
 #[napi]

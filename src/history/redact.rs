@@ -6,8 +6,11 @@
 //! a [`RedactedText`] holds back what may be the beginning of one until the rest is known.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, Input, MatchKind};
+use aho_corasick::automaton::Automaton;
+use aho_corasick::dfa::DFA;
+use aho_corasick::{Input, Match, MatchKind};
 
 use super::cut_before;
 
@@ -105,7 +108,7 @@ fn is_token(byte: u8) -> bool {
 #[derive(Debug, Clone)]
 pub struct Redactor {
     /// Finds the shapes' prefixes, then [`PEM_BEGIN`], then the values.
-    automaton: AhoCorasick,
+    automaton: Arc<DFA>,
     values: Vec<String>,
 }
 
@@ -124,9 +127,10 @@ impl Redactor {
         values.dedup();
         let build = |values: &[String]| {
             let shapes = SHAPES.iter().map(|shape| shape.prefix).chain([PEM_BEGIN]);
-            AhoCorasick::builder()
+            DFA::builder()
                 .match_kind(MatchKind::LeftmostFirst)
                 .build(values.iter().map(String::as_str).chain(shapes))
+                .map(Arc::new)
         };
         match build(&values) {
             Ok(automaton) => Self { automaton, values },
@@ -157,7 +161,7 @@ impl Redactor {
         let mut clean = String::new();
         let mut copied = skip;
         let mut at = 0;
-        while let Some(found) = self.automaton.find(Input::new(text).range(at..)) {
+        while let Some(found) = self.find(text, at) {
             let Some((begin, end)) =
                 self.secret(text, found.pattern().as_usize(), found.start(), found.end())
             else {
@@ -176,6 +180,12 @@ impl Redactor {
         }
         clean.push_str(&text[copied..]);
         Cow::Owned(clean)
+    }
+
+    /// The first match from `at` on.
+    fn find(&self, text: &str, at: usize) -> Option<Match> {
+        // It fails only for searches that it was not built for.
+        self.automaton.try_find(&Input::new(text).range(at..)).ok().flatten()
     }
 
     /// What is secret of a match: from where to where.
@@ -209,7 +219,7 @@ impl Redactor {
         let spaces = tail.char_indices().rev().filter(|(_, c)| c.is_whitespace());
         let begin = spaces.map(|(index, c)| index + c.len_utf8()).nth(1).unwrap_or(0);
         let mut at = begin;
-        while let Some(found) = self.automaton.find(Input::new(tail).range(at..)) {
+        while let Some(found) = self.find(tail, at) {
             let complete = self.secret(tail, found.pattern().as_usize(), found.start(), found.end());
             // A body has no blanks, but the prefix itself may end with one.
             let reaches_end = !tail[found.end()..].contains(char::is_whitespace);

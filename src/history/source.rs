@@ -1,7 +1,7 @@
 //! Where a stored session is read from, whichever form it has.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::folder::{COMPRESSED, Folder, PLAIN, PLAN, open_read};
@@ -75,7 +75,7 @@ impl Source {
             Place::Plain => (Box::new(BufReader::with_capacity(64 * 1024, file)), Format::LocusExec),
             Place::Compressed => {
                 let decoder = zstd::Decoder::new(file).map_err(failure("decompress", &self.path))?;
-                (Box::new(BufReader::with_capacity(64 * 1024, decoder)), Format::LocusExec)
+                (Box::new(BufReader::with_capacity(64 * 1024, Decompressed(decoder))), Format::LocusExec)
             }
             Place::Plan | Place::Locus => {
                 let (lines, format) = self.converted(file)?;
@@ -159,5 +159,17 @@ impl Source {
     /// A problem with the file as a whole.
     pub(super) fn problem(&self, error: &Error) -> Problem {
         Problem { file: self.path.to_string_lossy().into_owned(), line: None, message: error.to_string() }
+    }
+}
+
+/// What was compressed. Its library is built without words for its failures, all of which mean the same.
+struct Decompressed(zstd::Decoder<'static, BufReader<File>>);
+
+impl Read for Decompressed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| match error.kind() {
+            ErrorKind::Other => io::Error::new(ErrorKind::InvalidData, "what was compressed is damaged"),
+            _ => error,
+        })
     }
 }

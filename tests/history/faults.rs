@@ -1,5 +1,6 @@
 //! The faults of the catalogue that concern the history, each by its number.
 
+use std::error::Error as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -216,6 +217,29 @@ fn fault_56_eight_processes_on_one_session() {
     let missing: Vec<_> = each.filter(|prompt| !prompts.contains(&prompt.as_str())).collect();
     assert_eq!(missing, Vec::<String>::new());
     assert_eq!(stored.records.iter().filter(|record| record.get().contains("\"turn\"")).count(), 200);
+}
+
+#[test]
+fn a_compressed_file_that_is_damaged_says_so() {
+    let project = Project::new();
+    project.put("one", 5, &[("p", "a")]);
+    let all = PrunePolicy {
+        keep: None,
+        max_age_days: None,
+        compress_after_days: Some(0),
+        ..PrunePolicy::default()
+    };
+    assert_eq!(project.store.prune(&all).unwrap().compressed, ["one"]);
+    let path = project.file("one.jsonl.zst");
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..].fill(0xff);
+    fs::write(&path, &bytes).unwrap();
+
+    let error = project.store.read("one").unwrap_err();
+    assert!(error.to_string().contains("one.jsonl.zst"), "{error}");
+    let reason = error.source().map(ToString::to_string);
+    assert_eq!(reason.as_deref(), Some("what was compressed is damaged"));
 }
 
 /// Four processes change one session 200 times each, every change a reading and an appending, while the session is

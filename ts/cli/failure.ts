@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto'
-
 import { CommanderError } from 'commander'
 
 import { type ErrorCode, execError } from '../errors.js'
+import { randomId } from '../random-id.js'
 import { symbols } from './display/symbols.js'
 import { EXIT_CODES } from './exit-codes.js'
 import { Output } from './output.js'
@@ -22,7 +21,7 @@ export function tellFailure(thrown: unknown, jsonStream: boolean): number {
   }
   const renderer = new JsonStreamRenderer(new Output(process.stdout))
   renderer.start({
-    sessionId: randomUUID(),
+    sessionId: randomId(),
     saved: false,
     cwd: process.cwd(),
     provider: '',

@@ -1,10 +1,10 @@
-import { isatty } from 'node:tty'
+import { stdinIsTerminal } from './stdin.js'
 
-const STDIN = 0
+const hadTerminal = stdinIsTerminal()
 
 /** Whether there was a terminal and it has gone. */
 export function terminalIsGone(): boolean {
-  return process.stdin.isTTY && !isatty(STDIN)
+  return hadTerminal && !stdinIsTerminal()
 }
 
 /**

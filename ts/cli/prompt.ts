@@ -1,11 +1,12 @@
 import { execError } from '../errors.js'
 
-/** The prompt: the words of the command line, or stdin for `-` and for no words in a pipe. */
-export async function readPrompt(words: string[], stdin: NodeJS.ReadStream): Promise<string> {
+/** The prompt: the words of the command line, or stdin, which is opened only then, for `-` and for no words in a pipe. */
+export async function readPrompt(words: string[], openStdin: () => NodeJS.ReadStream): Promise<string> {
   const fromStdin = words.length === 1 && words[0] === '-'
   if (words.length > 0 && !fromStdin) {
     return checked(words.join(' '), 'the prompt is empty; say what the agent is to do')
   }
+  const stdin = openStdin()
   if (stdin.isTTY) {
     throw execError(
       'INVALID_INPUT',

@@ -1,5 +1,6 @@
 import type { Recovery, RecoveryAction, RecoveryChooser, RecoveryRequest } from '../error-handler.js'
 import { execError } from '../errors.js'
+import { stdinIsTerminal } from './stdin.js'
 
 const ACTIONS: readonly RecoveryAction[] = ['retry', 'continue', 'skip', 'switch', 'abort']
 
@@ -18,7 +19,7 @@ export function parseOnError(text: string): Recovery {
 
 /** Whether somebody is there to be asked. */
 export function canAsk(): boolean {
-  return Boolean(process.stdin.isTTY && process.stderr.isTTY)
+  return stdinIsTerminal() && process.stderr.isTTY
 }
 
 /** Asks a person what is to be done; the question is over when `signal` is aborted. */

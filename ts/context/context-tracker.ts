@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto'
-
 import type { StreamChunk } from '../chunks.js'
+import { randomId } from '../random-id.js'
 import {
   type Artifact,
   baseName,
@@ -310,14 +309,14 @@ export class ContextTracker {
   }
 
   #addArtifact(params: Omit<Artifact, 'id' | 'createdAt' | 'updatedAt'>, timestamp: number): Artifact {
-    const id = `artifact-${randomUUID()}`
+    const id = `artifact-${randomId()}`
     const artifact = { ...params, id, createdAt: timestamp, updatedAt: timestamp }
     this.trackArtifact(artifact)
     return artifact
   }
 
   #addTask(params: Omit<Task, 'id' | 'createdAt' | 'updatedAt'>, timestamp: number): Task {
-    const task = { ...params, id: `task-${randomUUID()}`, createdAt: timestamp, updatedAt: timestamp }
+    const task = { ...params, id: `task-${randomId()}`, createdAt: timestamp, updatedAt: timestamp }
     this.trackTask(task)
     return task
   }

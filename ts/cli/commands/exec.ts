@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 
 import { listAgents } from '../../agents.js'
@@ -8,6 +7,7 @@ import { ExecEventType } from '../../events.js'
 import { HistoryStore } from '../../history.js'
 import { JSON_LINES } from '../../json-lines.js'
 import { providerOf, type SessionOptions, type TurnOptions } from '../../options.js'
+import { randomId } from '../../random-id.js'
 import type { RetryPolicy } from '../../retry.js'
 import { ExecSession } from '../../session.js'
 import { parseDuration } from '../duration.js'
@@ -140,7 +140,7 @@ export async function runExec(
   const begin = () => {
     begun = true
     renderer.start({
-      sessionId: session?.id ?? randomUUID(),
+      sessionId: session?.id ?? randomId(),
       saved: session !== undefined && flags.save !== false,
       cwd: plan?.projectPath ?? resolve(flags.dir ?? '.'),
       provider: session?.provider ?? plan?.provider ?? flags.provider ?? providerOf({}),
@@ -161,7 +161,7 @@ export async function runExec(
     plan = planOf(flags)
     plan.options[JSON_LINES] = renderer.takesJsonLines
     const onError = flags.onError === undefined ? undefined : parseOnError(flags.onError)
-    prompt = await readPrompt(words, process.stdin)
+    prompt = await readPrompt(words, () => process.stdin)
     const opening = plan
     const open = () => openSession(flags, opening)
     session = await (ask ? openWithConsent(plan.projectPath, open) : open())

@@ -23,7 +23,7 @@ export async function runLegacy(words: string[], flags: ExecFlags): Promise<numb
   if (!statSync(projectPath, { throwIfNoEntry: false })?.isDirectory()) {
     throw execError('INVALID_DIRECTORY', `working directory '${projectPath}' is not a directory`)
   }
-  const prompt = await readPrompt(words, process.stdin)
+  const prompt = await readPrompt(words, () => process.stdin)
   const args = ['--print', '--output-format=text']
   args.push(...(options.model ? [`--model=${options.model}`] : []))
   args.push(...(options.permissionMode ? [`--permission-mode=${options.permissionMode}`] : []))

@@ -1,8 +1,10 @@
 import { execError } from '../../errors.js'
 import { endIfTerminalIsGone } from '../hang-up.js'
 import type { Asker } from '../permissions/permission-desk.js'
+import { canAsk } from '../recovery.js'
 import { type DisplayFlags, makeRenderer } from '../renderers/make-renderer.js'
 import type { Renderer } from '../renderers/renderer.js'
+import { stdinIsTerminal } from '../stdin.js'
 import type { ExecFlags } from './exec.js'
 
 /** The flags of `locus exec`. */
@@ -42,7 +44,7 @@ function isInteractive(words: string[], { interactive, jsonStream, stream }: Run
   if (interactive && jsonStream) {
     throw execError('INVALID_INPUT', '--json-stream is for programs; leave out --interactive')
   }
-  const talks = words.length === 0 && process.stdin.isTTY && process.stdout.isTTY && !jsonStream
+  const talks = words.length === 0 && stdinIsTerminal() && process.stdout.isTTY && !jsonStream
   const isInteractive = interactive ?? talks
   if (isInteractive && stream) {
     throw execError('INVALID_INPUT', '--stream is for a single prompt; give one, or leave it out')
@@ -52,7 +54,7 @@ function isInteractive(words: string[], { interactive, jsonStream, stream }: Run
 
 /** Who is asked for permission: the person at the terminal, if there is one. */
 function makeAsker({ jsonStream }: RunFlags, { lend = (ask) => ask() }: Renderer): Asker | undefined {
-  if (jsonStream || !process.stdin.isTTY || !process.stderr.isTTY) {
+  if (jsonStream || !canAsk()) {
     return undefined
   }
   return async (request, signal) => {

@@ -1,10 +1,10 @@
 import type { ChalkInstance } from 'chalk'
-import truncate from 'cli-truncate'
-import stringWidth from 'string-width'
+import stringWidth from 'fast-string-width'
 
 import { formatElapsed } from '../format.js'
 import type { Checklist, ChecklistItem } from './checklist.js'
 import type { Symbols } from './symbols.js'
+import { truncate } from './truncate.js'
 
 const MAX_WIDTH = 80
 const BAR_WIDTH = 20
@@ -49,7 +49,7 @@ export function boxRows(
   const line = (text: string) => `${side} ${padded(text, width, symbols)} ${side}`
   const edge = (from: string, to: string) => chalk.dim(`${from}${across.repeat(width + 2)}${to}`)
   if (height < LEAST) {
-    return [truncate(head.at(-1) ?? '', width + 3, { truncationCharacter: symbols.ellipsis })]
+    return [truncate(head.at(-1) ?? '', width + 3, symbols.ellipsis)]
   }
   return [
     edge(topLeft, topRight),
@@ -114,6 +114,6 @@ function itemRow({ title, state }: ChecklistItem, { symbols, chalk }: BoxStyle):
 }
 
 function padded(text: string, width: number, { ellipsis }: Symbols): string {
-  const cut = truncate(text, width, { truncationCharacter: ellipsis })
+  const cut = truncate(text, width, ellipsis)
   return `${cut}${' '.repeat(Math.max(0, width - stringWidth(cut)))}`
 }

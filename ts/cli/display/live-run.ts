@@ -13,11 +13,13 @@ import { Thoughts } from '../renderers/thoughts.js'
 import { SHORT_ID } from '../short-id.js'
 import { Checklist } from './checklist.js'
 import { boxRows } from './checklist-box.js'
+import { cutTo } from './cut-to.js'
 import { LazyHighlighter } from './lazy-highlighter.js'
 import { type Live, RESTORE, Screen, type ScreenStream } from './screen.js'
 import { contextOf, type StatusFacts, statusLine } from './status-line.js'
 import type { Symbols } from './symbols.js'
-import { cutTo, Ticker, TurnView } from './turn-view.js'
+import { Ticker } from './ticker.js'
+import { TurnView } from './turn-view.js'
 
 export interface LiveRunOptions {
   stdout: ScreenStream

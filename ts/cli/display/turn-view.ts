@@ -1,15 +1,15 @@
 import type { ChalkInstance } from 'chalk'
-import truncate from 'cli-truncate'
 
 import { formatElapsed } from '../format.js'
 import type { Activity, Indicator } from '../renderers/indicator.js'
 import { lastThoughtRows, type Thoughts } from '../renderers/thoughts.js'
+import { cutTo } from './cut-to.js'
 import { type Highlighter, MarkdownStream } from './markdown-stream.js'
 import type { Screen } from './screen.js'
 import { ScreenSink } from './screen-sink.js'
 import type { Symbols } from './symbols.js'
+import { SPINNER_MS } from './ticker.js'
 
-const SPINNER_MS = 80
 /** So much of an answer may wait for a frame. A key that is typed meanwhile waits until the terminal has taken it. */
 const MAX_PENDING_TEXT = 16 * 1024
 /** An activity that is younger does not say how old it is. */
@@ -139,24 +139,6 @@ export class TurnView implements Indicator {
   }
 }
 
-/** A row that fits, whatever is in it: the last column is left free. */
-export function cutTo(columns: number, row: string, { ellipsis }: Symbols): string {
-  return truncate(row, Math.max(4, columns - 1), { truncationCharacter: ellipsis })
-}
-
 function joined(rows: string[]): string {
   return rows.map((row) => `${row}\n`).join('')
-}
-
-/** Calls for a frame as often as a spinner turns. */
-export class Ticker {
-  readonly #timer: NodeJS.Timeout
-
-  constructor(screen: Screen) {
-    this.#timer = setInterval(() => screen.changed(), SPINNER_MS)
-  }
-
-  stop(): void {
-    clearInterval(this.#timer)
-  }
 }

@@ -1,11 +1,11 @@
 import type { Key } from 'node:readline'
 
 import type { ChalkInstance } from 'chalk'
-import truncate from 'cli-truncate'
 import stringWidth from 'fast-string-width'
 
 import type { PermissionRequestChunk } from '../../chunks.js'
 import type { Symbols } from '../display/symbols.js'
+import { truncate } from '../display/truncate.js'
 import { wrapped } from '../display/wrapped.js'
 import { cleanValue } from '../renderers/clean-text.js'
 import { diffCounts, diffRows, nameOf } from '../renderers/diff-rows.js'
@@ -133,7 +133,5 @@ function parameterLines(parameters: Record<string, unknown>, { ellipsis }: Symbo
 }
 
 function cutRow(row: string, columns: number, { ellipsis }: Symbols): string {
-  return Number.isFinite(columns)
-    ? truncate(row, Math.max(MIN_COLUMNS, columns - 1), { truncationCharacter: ellipsis })
-    : row
+  return Number.isFinite(columns) ? truncate(row, Math.max(MIN_COLUMNS, columns - 1), ellipsis) : row
 }

@@ -1,11 +1,11 @@
 import { Chalk, type ChalkInstance } from 'chalk'
-import truncate from 'cli-truncate'
 
 import type { StatusChunk, StreamChunk, Usage } from '../../chunks.js'
 import { type RecoveryAction, recoveryChoices } from '../../error-handler.js'
 import type { ErrorCode, ExecError } from '../../errors.js'
 import type { ExecEventData } from '../../events.js'
 import { type Symbols, UNICODE } from '../display/symbols.js'
+import { truncate } from '../display/truncate.js'
 import { costMark, costText, formatDuration, formatTokens } from '../format.js'
 import type { TextSink } from '../output.js'
 import { SHORT_ID } from '../short-id.js'
@@ -343,9 +343,7 @@ export class TerminalRenderer implements Renderer {
   #fit(line: string, reserved = 0): string {
     const { err } = this.#options
     return err.isTerminal
-      ? truncate(line, Math.max(MIN_COLUMNS, err.columns - reserved - 1), {
-          truncationCharacter: this.#symbols.ellipsis,
-        })
+      ? truncate(line, Math.max(MIN_COLUMNS, err.columns - reserved - 1), this.#symbols.ellipsis)
       : line
   }
 

@@ -20,6 +20,7 @@ import { COMMANDS, type CommandName } from './command-table.js'
 import type { Conversation } from './conversation.js'
 import type { FileChanges } from './file-changes.js'
 import type { Prompt, Repl } from './repl.js'
+import { rulesHold } from './rules-hold.js'
 import { say } from './say.js'
 import type { ReplView } from './view.js'
 
@@ -50,11 +51,6 @@ const KEYS = [
 
 const MAX_SHOWN_MESSAGES = 10
 const STATUS_WIDTH = 10
-
-/** Says that what was always allowed before holds again. */
-export function rulesHold({ rules }: RuleBook): string {
-  return cleanValue(`always allowed in this conversation (/forbid takes it back): ${rules.join(', ')}`)
-}
 
 /** What the commands of the interactive mode do. What one resolves to is sent to the agent. */
 export class Commands {

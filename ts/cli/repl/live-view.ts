@@ -5,16 +5,17 @@ import { Chalk, type ChalkInstance } from 'chalk'
 
 import type { PermissionRequestChunk } from '../../chunks.js'
 import { oneLine } from '../../context/text.js'
+import { cutTo } from '../display/cut-to.js'
 import { LazyHighlighter } from '../display/lazy-highlighter.js'
 import { type Live, RESTORE, Screen, type ScreenStream } from '../display/screen.js'
 import { statusLine } from '../display/status-line.js'
 import type { Symbols } from '../display/symbols.js'
-import { cutTo, Ticker, TurnView } from '../display/turn-view.js'
+import { Ticker } from '../display/ticker.js'
+import type { TurnView } from '../display/turn-view.js'
 import type { PermissionAnswer } from '../permissions/permission-desk.js'
 import { PermissionQuestion } from '../permissions/permission-question.js'
 import { CleanText, cleanValue } from '../renderers/clean-text.js'
 import type { Renderer } from '../renderers/renderer.js'
-import { TerminalRenderer } from '../renderers/terminal.js'
 import { Thoughts, thoughtRows } from '../renderers/thoughts.js'
 import type { Completer } from './completion.js'
 import { inputRows } from './input-box.js'
@@ -52,6 +53,13 @@ interface OpenQuestion {
 interface OpenConfirmation {
   question: string
   answer(yes: boolean): void
+}
+
+/** What shows a turn: most of the code of the display, which the prompt does not wait for. */
+async function loadTurn() {
+  const { TurnView } = await import('../display/turn-view.js')
+  const { TerminalRenderer } = await import('../renderers/terminal.js')
+  return { TurnView, TerminalRenderer }
 }
 
 /**
@@ -97,6 +105,8 @@ export class LiveView implements ReplView {
       closed: () => listener.hungUp(),
     })
     this.#screen.draw()
+    // While nothing is typed yet; who types first waits for no more than a turn would.
+    setImmediate(loadTurn)
     this.#highlighter.load()
   }
 
@@ -137,7 +147,8 @@ export class LiveView implements ReplView {
     this.#screen.clear()
   }
 
-  renderer(verbose: boolean): Renderer {
+  async renderer(verbose: boolean): Promise<Renderer> {
+    const { TurnView, TerminalRenderer } = await loadTurn()
     if (verbose !== this.#verbose) {
       this.#verbose = verbose
       this.#thoughts.shown = verbose

@@ -83,7 +83,7 @@ export class PlainView implements ReplView {
     this.note(`not sent: ${text}`)
   }
 
-  renderer(verbose: boolean): Renderer {
+  async renderer(verbose: boolean): Promise<Renderer> {
     const { out, isTerminal } = { out: this.#out, isTerminal: this.#stdin.isTTY }
     return new TerminalRenderer({
       ...{ out, err: this.#err, stream: true, colors: false, verbose },

@@ -313,7 +313,7 @@ export class Repl implements ReplState, ReplListener {
       )
     }
     const named = paths.map((path) => nameIn(this.#projectPath, path))
-    const renderer = this.#view.renderer(this.verbose)
+    const renderer = await this.#view.renderer(this.verbose)
     const { session, provider, model } = this.#conversation
     const started = performance.now()
     this.#turnSince = started

@@ -7,16 +7,15 @@ import { PermissionDesk } from '../permissions/permission-desk.js'
 import { RuleBook } from '../permissions/rule-book.js'
 import { canAsk } from '../recovery.js'
 import { cleanValue } from '../renderers/clean-text.js'
-import { Commands, rulesHold } from './commands.js'
+import type { Commands } from './commands.js'
 import { createCompleter } from './completion.js'
 import { Conversation } from './conversation.js'
 import { Farewell, SAVE_ON_EXIT, type SaveOnExit } from './farewell.js'
 import { FileChanges } from './file-changes.js'
 import { InputHistory } from './input-history.js'
-import { LiveView } from './live-view.js'
-import { PlainView } from './plain-view.js'
 import { PromptFile } from './prompt-file.js'
 import { Repl } from './repl.js'
+import { rulesHold } from './rules-hold.js'
 import { say } from './say.js'
 import type { ReplView } from './view.js'
 
@@ -41,7 +40,7 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
   }
   const prompts = new PromptFile(projectPath)
   const problems: string[] = []
-  const view = viewOf(flags, projectPath, saves ? prompts : undefined, problems)
+  const view = await viewOf(flags, projectPath, saves ? prompts : undefined, problems)
   const rules = new RuleBook(projectPath, (problem) => view.note(`${symbols().warning} ${problem}`))
   const desk = new PermissionDesk((request, signal) => view.askPermission(request, signal), rules)
   const onPermission = desk.decide
@@ -74,11 +73,15 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
       },
       fallback: fallbackOf(flags, plan),
       runCommand: (repl) => {
-        const commands = new Commands({
-          ...{ repl, conversation, view, rules, changes, projectPath, saves, flags },
-          columns: () => process.stdout.columns || 80,
-        })
-        return (name, args) => commands.run(name, args)
+        let commands: Commands | undefined
+        return async (name, args) => {
+          const { Commands } = await import('./commands.js')
+          commands ??= new Commands({
+            ...{ repl, conversation, view, rules, changes, projectPath, saves, flags },
+            columns: () => process.stdout.columns || 80,
+          })
+          return await commands.run(name, args)
+        }
       },
     },
     flags.verbose ?? false,
@@ -105,15 +108,16 @@ export async function runRepl(words: string[], flags: ReplFlags): Promise<number
 }
 
 /** The live view in a terminal that can, otherwise the plain one. */
-function viewOf(
+async function viewOf(
   flags: ReplFlags,
   folder: string,
   prompts: PromptFile | undefined,
   problems: string[],
-): ReplView {
+): Promise<ReplView> {
   const { stdin, stdout, stderr, env } = process
   const plain = flags.simple || env.NO_COLOR || env.TERM === 'dumb'
   if (plain || !stdin.isTTY || !stdout.isTTY) {
+    const { PlainView } = await import('./plain-view.js')
     return new PlainView(stdin, stdout, stderr)
   }
   // A history that cannot be read or written is no reason not to talk.
@@ -134,6 +138,7 @@ function viewOf(
       view.note(`${symbols().warning} what is typed cannot be remembered: ${(error as Error).message}`)
     }
   }
+  const { LiveView } = await import('./live-view.js')
   const view = new LiveView({
     ...{ stdin, stdout, remember, symbols: symbols() },
     history: new InputHistory(history),

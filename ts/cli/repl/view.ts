@@ -46,8 +46,8 @@ export interface ReplView {
   echo(line: string): void
   /** Puts a text into the input, before what is typed there already. */
   giveBack(text: string): void
-  /** Shows a turn. */
-  renderer(verbose: boolean): Renderer
+  /** What shows a turn; it is loaded for the first one. */
+  renderer(verbose: boolean): Promise<Renderer>
   /** Something of the state has changed. */
   changed(): void
   clear(): void

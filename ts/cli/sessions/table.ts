@@ -1,5 +1,7 @@
-import truncate from 'cli-truncate'
-import stringWidth from 'string-width'
+import stringWidth from 'fast-string-width'
+
+import { symbols } from '../display/symbols.js'
+import { truncate } from '../display/truncate.js'
 
 /** A column of a table. */
 export interface Column {
@@ -43,7 +45,7 @@ export function table(columns: Column[], rows: string[][], width?: number): stri
 }
 
 function cut(cell: string, width: number): string {
-  return width === Number.POSITIVE_INFINITY ? cell : truncate(cell, width)
+  return width === Number.POSITIVE_INFINITY ? cell : truncate(cell, width, symbols().ellipsis)
 }
 
 function padded(cell: string, width: number, right = false): string {

@@ -1,4 +1,4 @@
-import stringWidth from 'string-width'
+import stringWidth from 'fast-string-width'
 
 import { execError } from '../../errors.js'
 import { readUsage } from '../../ledger.js'
