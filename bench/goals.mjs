@@ -97,7 +97,8 @@ export const GOALS = [
   },
   {
     what: 'paced: latency p50 to hand-written',
-    limit: 1.3,
+    // Two threads are woken where hand-written JavaScript wakes one; see docs/performance.md.
+    limit: 2.5,
     ...toBufferSplit('paced', 'latencyP50Us', 'native, 0 ms window'),
   },
   {

@@ -101,12 +101,13 @@ export class EventReader {
   #load(): boolean {
     const words =
       this.#words === NO_WORDS ? (spareBuffers.pop() ?? new Uint32Array(BUFFER_WORDS)) : this.#words
+    // The engine's text is as large as that of the last batch, which may be collected now.
+    this.#arena = ''
     const arena = this.#source.drain(words)
     this.#fields = 0
     this.#allLines = undefined
     this.#linesStart = 0
     if (arena === null) {
-      this.#arena = ''
       this.#words = NO_WORDS
       spareBuffers.push(words)
       return false
