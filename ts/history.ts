@@ -106,8 +106,8 @@ export interface RetentionPolicy {
   /** After how many days without a change a conversation is compressed; null: never. */
   compressAfterDays?: number | null
   /**
-   * How many bytes all take together, compressed as they are; the oldest are deleted until they fit. Those that are open
-   * count and stay. null: any number (default 256 million).
+   * How many bytes all but the one that was used last take together, compressed as they are; the oldest are deleted until
+   * they fit. Those that are open stay; where there are any, all count. null: any number (default 256 million).
    */
   maxBytes?: number | null
   /** Only tell what would be done. */
