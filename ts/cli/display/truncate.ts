@@ -1,6 +1,7 @@
 import truncatedWidth from 'fast-string-truncated-width'
 
 /** What sets colours and links, which take no room. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they begin and end with these
 const CODES = /\u001b\[[\d;]*m|\u001b\]8;[^\u0007\u001b]*(?:\u0007|\u001b\\)/g
 
 /**
