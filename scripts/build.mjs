@@ -54,21 +54,32 @@ function newest(paths, parent = root) {
 }
 
 function buildNative() {
+  // napi names the target, and what cargo builds for a target that is named is shared only with its like.
+  const target = hostTarget()
   run('cargo', [
-    ...['rustc', '--release', '--locked', '--package', 'locus-exec', '--bin', 'locus-runner'],
+    ...['rustc', '--release', '--locked', '--target', target],
+    ...['--package', 'locus-exec', '--bin', 'locus-runner'],
     ...(canLinkStatically() ? ['--', '-C', 'target-feature=+crt-static'] : []),
   ])
   const napi = join(root, 'node_modules', '@napi-rs', 'cli', 'dist', 'cli.js')
   run(process.execPath, [
-    ...[napi, 'build', '--release', '--platform', '--no-js'],
+    ...[napi, 'build', '--release', '--target', target, '--platform', '--no-js'],
     ...['--manifest-path', 'binding/Cargo.toml', '--package-json-path', 'package.json', '--output-dir', '.'],
     ...['--', '--locked'],
   ])
   // Replaced by rename: the old one may be running.
   const runner = join(root, `locus-runner${exe}`)
   rmSync(runner, { force: true })
-  copyFileSync(join(root, 'target', 'release', `locus-runner${exe}`), runner)
+  copyFileSync(join(root, 'target', target, 'release', `locus-runner${exe}`), runner)
   chmodSync(runner, 0o755)
+}
+
+/** The target that this machine's compiler builds for by itself, as `x86_64-unknown-linux-gnu`. */
+function hostTarget() {
+  const { stdout } = spawnSync('rustc', ['--version', '--verbose'], { cwd: root, encoding: 'utf8' })
+  const host = /^host: (.+)$/m.exec(stdout ?? '')?.[1]
+  if (host === undefined) throw isMissing('rustc')
+  return host
 }
 
 /**
@@ -96,10 +107,14 @@ async function buildJs() {
 function run(command, args) {
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
   if (error?.code === 'ENOENT') {
-    throw new Error(`'${command}' was not found; Rust's stable toolchain is needed (https://rustup.rs)`)
+    throw isMissing(command)
   }
   if (error) throw error
   if (status !== 0) throw new Error(`'${command} ${args[0]}' failed with exit code ${status}`)
+}
+
+function isMissing(command) {
+  return new Error(`'${command}' was not found; Rust's stable toolchain is needed (https://rustup.rs)`)
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
