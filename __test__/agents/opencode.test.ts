@@ -11,6 +11,9 @@ import { RealOpencode } from './real-agent.js'
 
 const opencode = new RealOpencode()
 
+/** Some tests start it five times, which takes seconds each. */
+const timeout = 180_000
+
 describe('opencode by its JSON stream, where nobody can be asked', () => {
   /** A session with one whose own settings allow everything. */
   function trusting(options: SessionOptions) {
@@ -38,14 +41,14 @@ describe('opencode by its JSON stream, where nobody can be asked', () => {
     )
   }
 
-  test('changes files only where that is allowed, whatever its own settings say', async () => {
+  test('changes files only where that is allowed, whatever its own settings say', { timeout }, async () => {
     expect(await makes({})).toBe(false)
     expect(await makes({ allowedTools: ['edit'] })).toBe(true)
     expect(await makes({ allowAll: true, deniedTools: ['write'] })).toBe(false)
     expect(await makes({ allowAll: true, permissionMode: 'plan' })).toBe(false)
   })
 
-  test('runs only the commands that are allowed, in subagents, too', async () => {
+  test('runs only the commands that are allowed, in subagents, too', { timeout }, async () => {
     expect(await shellSaid('please TOOL', {})).toBe(false)
     expect(await shellSaid('please TOOL', { allowedTools: ['bash(echo *)'] })).toBe(true)
     expect(await shellSaid('please TOOL', { allowedTools: ['bash'], deniedTools: ['bash(echo hi*)'] })).toBe(
@@ -57,6 +60,7 @@ describe('opencode by its JSON stream, where nobody can be asked', () => {
 
   test.runIf(process.platform === 'linux')(
     'leaves nothing behind when it is stopped while a tool runs',
+    { timeout },
     async () => {
       const [name, value] = ['LOCUS_TEST_MARKER', randomUUID()]
       const marked = () => markedProcesses(`${name}=${value}`)
