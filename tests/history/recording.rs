@@ -42,23 +42,22 @@ async fn a_turn_is_stored_as_it_was_said() {
     recorder.close().await.unwrap();
 
     let session = project.store.read("one").unwrap();
-    let kinds: Vec<String> = session
-        .records
-        .iter()
-        .map(|record| serde_json::from_str::<serde_json::Value>(record.get()).unwrap()["type"].to_string())
-        .collect();
-    let expected = ["session", "prompt", "text", "tool_use", "tool_result", "text", "turn"];
-    assert_eq!(kinds, expected.map(|kind| format!("\"{kind}\"")));
+    let records: Vec<serde_json::Value> =
+        session.records.iter().map(|record| serde_json::from_str(record.get()).unwrap()).collect();
+    let mut kinds: Vec<_> = records.iter().map(|record| record["type"].as_str().unwrap()).collect();
+    // On a busy machine a text may have waited so long that its beginning was written without the rest.
+    kinds.dedup();
+    assert_eq!(kinds, ["session", "prompt", "text", "tool_use", "tool_result", "text", "turn"]);
     assert_eq!(session.messages.len(), 2);
     assert_eq!((session.messages[0].role, &*session.messages[0].content), (Role::User, "What is in it?"));
     assert_eq!(session.messages[1].content, "Let me look. Nothing.");
     assert!(!session.summary.interrupted && !session.summary.open);
     assert_eq!(session.summary.cost_usd, Some(0.25));
     assert_eq!(session.agent_sessions["claude"], "agent-1");
-    let tool: serde_json::Value = serde_json::from_str(session.records[3].get()).unwrap();
+    let tool = records.iter().find(|record| record["type"] == "tool_use").unwrap();
     let content = tool["parameters"]["content"].as_str().unwrap();
     assert!(content.len() < 5000 && content.ends_with("more bytes]"), "{content}");
-    let turn: serde_json::Value = serde_json::from_str(session.records[6].get()).unwrap();
+    let turn = records.last().unwrap();
     assert_eq!(turn.get("content"), None, "the text ends with it");
 }
 

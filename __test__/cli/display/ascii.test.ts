@@ -56,7 +56,7 @@ describe('a terminal without Unicode', () => {
         | 2
         | 3
         | ... 2 more lines
-      ok Editing file aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa... +20 -1 (…ms)
+      ok Editing file aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa... +21 -1 (…ms)
         | - a
         | + b
         | + b
@@ -67,7 +67,7 @@ describe('a terminal without Unicode', () => {
         | + b
         | + b
         | + b
-        | ... 11 more lines
+        | ... 12 more lines
 
       Title
       [ ] open
