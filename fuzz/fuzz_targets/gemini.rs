@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use libfuzzer_sys::fuzz_target;
-use locus_exec::agent::{AgentOptions, Dialect, Signal, agent_named};
+use locus_exec::agent::{AgentOptions, Signal, agent_named};
 use locus_exec_fuzz::{Heard, NOW, Word, heard};
 use serde_json::Value;
 
