@@ -15,7 +15,7 @@
 //! - `conversation.rs`: a file open to be appended to; `mark.rs`: that it is open.
 //! - `source.rs`: the forms in which a session is found; `legacy.rs`: those of others.
 //! - `recorder.rs`: what an observed event becomes; `recorder/`: what waits, what lines are made of it, who writes them.
-//! - `transcript.rs`: what lines amount to.
+//! - `transcript.rs`: what lines amount to; `paragraphs.rs`: how the pieces of an answer are put together.
 //! - `snapshot.rs`: a conversation as one plain object, as programs and Locus 0.14.x have it.
 //! - `store.rs`: everything that can be done with stored sessions; `retention.rs`: which of them stay; `search.rs`,
 //!   `words.rs`: how they are found.
@@ -28,6 +28,7 @@ mod id;
 mod index;
 mod legacy;
 mod mark;
+mod paragraphs;
 mod reader;
 mod record;
 mod recorder;
@@ -51,6 +52,7 @@ pub(crate) use folder::{
     create_new as create_private, open_append as open_private_append, open_read as open_private,
 };
 pub use id::{ID_LIMIT, SessionId};
+pub(crate) use paragraphs::Paragraphs;
 pub use reader::{Problem, Reading, TooNew, read_lines};
 pub use record::{Header, Line, Record, SCHEMA, State, Turn};
 pub use recorder::{BACKLOG_LIMIT, CHECKPOINT, NewSession, Recorder};

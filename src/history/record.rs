@@ -260,6 +260,8 @@ pub struct Line<'a> {
     pub how: Option<Text<'a>>,
     #[serde(borrow)]
     pub images: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub parent_tool_use_id: Option<Text<'a>>,
 }
 
 /// The types that this version writes; of any other it only knows that it is one.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::paragraphs::Paragraphs;
 use super::reader::Problem;
 use super::record::{Header, Line, SCHEMA, Text};
 use crate::usage::{CostSource, Usage};
@@ -162,6 +163,8 @@ pub(super) struct Transcript {
     used: Usage,
     first: Option<u64>,
     last: u64,
+    /// Of the answer under way.
+    paragraphs: Paragraphs,
 }
 
 impl Transcript {
@@ -209,16 +212,20 @@ impl Transcript {
                 };
                 let images = line.images.and_then(|images| serde_json::from_str(images.get()).ok());
                 let about = images.map(|images| MessageMetadata { images, ..MessageMetadata::default() });
+                self.paragraphs = Paragraphs::default();
                 self.messages.push(message(Role::User, text(&line.content).unwrap_or_default(), about));
                 let unanswered = MessageMetadata { interrupted: true, ..MessageMetadata::default() };
                 self.messages.push(message(Role::Assistant, String::new(), Some(unanswered)));
             }
             "text" => {
                 let content = line.content.as_ref().map_or("", |content| content.as_str());
-                self.answer(line).content.push_str(content);
+                let gap = self.paragraphs.before(content);
+                self.answer(line).content.extend([gap, content]);
             }
+            "tool_use" if line.parent_tool_use_id.is_none() => self.paragraphs.tool_used(),
             "retry" if line.how.as_ref().is_some_and(|how| how.as_str() == "repeat") => {
                 // It is said again.
+                self.paragraphs = Paragraphs::default();
                 self.answer(line).content.clear();
             }
             "turn" => self.turn_ended(line),

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::retry::Way;
 use crate::event::{Fact, Payload};
+use crate::history::Paragraphs;
 use crate::stream::Chunk;
 
 /// How much of it is kept, in bytes: its newest part. What is kept on disk is whole.
@@ -36,19 +37,24 @@ pub(super) struct AnswerWriter {
     fresh: String,
     /// Whether what was published is void.
     anew: bool,
+    paragraphs: Paragraphs,
 }
 
 impl AnswerWriter {
     pub(super) fn new(answer: Arc<Answer>) -> Self {
-        Self { answer, fresh: String::new(), anew: false }
+        Self { answer, fresh: String::new(), anew: false, paragraphs: Paragraphs::default() }
     }
 
     /// Takes note of what happens.
     pub(super) fn follow(&mut self, payload: &Payload<'_>) {
         match payload {
             Payload::Chunk(Chunk::TextDelta { content, parent_tool_use_id: None }) => {
-                self.fresh.push_str(content);
+                self.fresh.extend([self.paragraphs.before(content), content]);
             }
+            Payload::Chunk(
+                Chunk::ToolUse { parameters: Some(_), parent_tool_use_id: None, .. }
+                | Chunk::ToolParameters { parent_tool_use_id: None, .. },
+            ) => self.paragraphs.tool_used(),
             Payload::Fact(Fact::PromptSubmitted { .. }) => self.begin_anew(),
             Payload::Fact(Fact::RetryScheduled { how, .. }) if *how == Way::Repeat.word() => {
                 self.begin_anew();
@@ -60,6 +66,7 @@ impl AnswerWriter {
     fn begin_anew(&mut self) {
         self.anew = true;
         self.fresh.clear();
+        self.paragraphs = Paragraphs::default();
     }
 
     /// Lets others see what was said until now.
@@ -93,6 +100,7 @@ fn newest(text: &str, limit: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stream::json_of;
 
     fn said(content: &str) -> Payload<'_> {
         Payload::Chunk(Chunk::TextDelta { content: content.into(), parent_tool_use_id: None })
@@ -125,6 +133,19 @@ mod tests {
         let subagent =
             Payload::Chunk(Chunk::TextDelta { content: "b".into(), parent_tool_use_id: Some("t".into()) });
         assert_eq!(after(&[said("a"), subagent, said("c")]), "ac");
+    }
+
+    #[test]
+    fn what_is_said_after_a_tool_begins_a_paragraph_but_not_after_one_of_a_subagent() {
+        let used = |parent: Option<&'static str>| {
+            Payload::Chunk(Chunk::ToolParameters {
+                tool: "Read".into(),
+                id: "t".into(),
+                parameters: json_of(&serde_json::json!({})),
+                parent_tool_use_id: parent.map(Into::into),
+            })
+        };
+        assert_eq!(after(&[said("a."), used(None), said("b"), used(Some("t")), said("c")]), "a.\n\nbc");
     }
 
     #[test]

@@ -37,7 +37,7 @@ async fn a_turn_is_stored_as_it_was_said() {
             parent_tool_use_id: None,
         },
     );
-    recorder.text("r1", " Nothing.");
+    recorder.text("r1", "Nothing.");
     recorder.end("r1", "Nothing.");
     recorder.close().await.unwrap();
 
@@ -50,7 +50,7 @@ async fn a_turn_is_stored_as_it_was_said() {
     assert_eq!(kinds, ["session", "prompt", "text", "tool_use", "tool_result", "text", "turn"]);
     assert_eq!(session.messages.len(), 2);
     assert_eq!((session.messages[0].role, &*session.messages[0].content), (Role::User, "What is in it?"));
-    assert_eq!(session.messages[1].content, "Let me look. Nothing.");
+    assert_eq!(session.messages[1].content, "Let me look.\n\nNothing.");
     assert!(!session.summary.interrupted && !session.summary.open);
     assert_eq!(session.summary.cost_usd, Some(0.25));
     assert_eq!(session.agent_sessions["claude"], "agent-1");

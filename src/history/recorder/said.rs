@@ -1,6 +1,7 @@
 //! The text of the run under way.
 
 use crate::history::cut_before;
+use crate::history::paragraphs::Paragraphs;
 use crate::history::redact::RedactedText;
 
 /// So much of a turn's text is remembered at least, to be compared with the answer of its result.
@@ -13,6 +14,7 @@ pub(super) struct Said {
     /// The end of all that was said in this run, and how much that was.
     text: String,
     bytes: usize,
+    pub(super) paragraphs: Paragraphs,
 }
 
 impl Said {
@@ -21,8 +23,9 @@ impl Said {
     }
 
     pub(super) fn remember(&mut self, piece: &str) {
-        self.bytes += piece.len();
-        self.text.push_str(piece);
+        let gap = self.paragraphs.before(piece);
+        self.bytes += gap.len() + piece.len();
+        self.text.extend([gap, piece]);
         if self.text.len() > 2 * SAID_LIMIT {
             let from = cut_before(&self.text, self.text.len() - SAID_LIMIT);
             self.text.drain(..from);

@@ -40,6 +40,9 @@ impl Scribe {
                 record.is_durable()
             }
             Note::ToolUse { timestamp, run_id, id, tool, parameters, parent } => {
+                if parent.is_none() && self.said.run_id == run_id {
+                    self.said.paragraphs.tool_used();
+                }
                 let parameters = self.parameters(&parameters);
                 Record::ToolUse { run_id, id, tool, parameters, parent_tool_use_id: parent }
                     .write(timestamp, lines);
