@@ -4,11 +4,10 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['__test__/agents/**/*.test.ts'],
+    globalSetup: '__test__/agents/install.ts',
     setupFiles: '__test__/support/isolation.ts',
-    // The first run installs the agents (about 850 MB) outside the project.
-    hookTimeout: 600_000,
     testTimeout: 60_000,
-    // One agent needs a core and 200 MB.
-    fileParallelism: false,
+    // An agent needs a core while it starts, and most of the rest waits for something.
+    maxWorkers: 2,
   },
 })

@@ -19,6 +19,8 @@ export interface Subject {
   options(): SessionOptions
   /** Whether a turn may be over before its subagents have said anything. */
   leavesSubagentsBehind?: boolean
+  /** What would hold a turn for ever is waited for so long: by default as long as some agents need where much else runs. */
+  patienceMs?: number
 }
 
 /** A turn that is over. */
@@ -28,10 +30,7 @@ interface Told {
   error: ExecError | undefined
 }
 
-/** A gate that nobody opens is waited at so long; some agents need most of it to start, where much else runs. */
-const GATE_MS = 30_000
-/** An interrupt has to have come to its end by then. */
-const INTERRUPT_MS = 40_000
+const PATIENCE_MS = 40_000
 const GREETING = 'Hello from the stand-in model.'
 const AFTER_TOOLS = 'That is what came of it.'
 
@@ -62,7 +61,9 @@ async function interrupted(subject: Subject, prompt: string, until: StreamChunk[
   const session = await open(subject)
   const warm = warmth(session)
   // One that never comes to say this is not waited for.
-  const stream = session.executeStreaming(prompt, { timeouts: { totalMs: INTERRUPT_MS } })
+  const stream = session.executeStreaming(prompt, {
+    timeouts: { totalMs: subject.patienceMs ?? PATIENCE_MS },
+  })
   for await (const chunk of stream) {
     if (chunk.type === until) {
       break
@@ -84,7 +85,8 @@ export const RUNS: Record<Scenario, (subject: Subject) => Promise<void>> = {
   'text, word by word': async (subject) => {
     const session = await open(subject)
     // The model waits behind its first word: that it is told can only be because it is not waited for the rest.
-    const stream = session.executeStreaming('please GATE', { timeouts: { totalMs: GATE_MS } })
+    const timeouts = { totalMs: subject.patienceMs ?? PATIENCE_MS }
+    const stream = session.executeStreaming('please GATE', { timeouts })
     const seen: StreamChunk[] = []
     for await (const chunk of stream) {
       seen.push(chunk)
