@@ -64,7 +64,7 @@ export const GAPS = {
     ...A_PROCESS_FOR_EVERY_TURN,
   },
   'opencode, by ACP': {
-    'a subagent': 'what subagents do is not told',
+    'a subagent': 'what subagents do is not told, and what they would ask about is asked nobody: they wait',
     'the tokens, exactly': 'of a turn it tells only the tokens of the last request; the cost is that of all',
   },
   'opencode, by its JSON stream': {

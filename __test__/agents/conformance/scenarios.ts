@@ -8,6 +8,7 @@ import {
   type ExecSession,
   type SessionOptions,
   type StreamChunk,
+  type TurnOptions,
 } from '../../../ts/index.js'
 import { chunksOf, textOf } from '../../support/session.js'
 import type { RealAgent } from '../real-agent.js'
@@ -34,8 +35,8 @@ const PATIENCE_MS = 40_000
 const GREETING = 'Hello from the stand-in model.'
 const AFTER_TOOLS = 'That is what came of it.'
 
-async function told(session: ExecSession, prompt: string): Promise<Told> {
-  const stream = session.executeStreaming(prompt)
+async function told(session: ExecSession, prompt: string, options?: TurnOptions): Promise<Told> {
+  const stream = session.executeStreaming(prompt, options)
   const chunks = await chunksOf(stream)
   const error = await stream.result.then(
     () => undefined,
@@ -153,8 +154,9 @@ export const RUNS: Record<Scenario, (subject: Subject) => Promise<void>> = {
   },
   'a subagent': async (subject) => {
     const session = await open(subject)
+    const timeouts = { totalMs: subject.patienceMs ?? PATIENCE_MS }
     for (let tries = subject.leavesSubagentsBehind ? 5 : 1; tries > 0; tries--) {
-      const { chunks } = await told(session, 'please AGENT')
+      const { chunks } = await told(session, 'please AGENT', { timeouts })
       const parents = chunks.flatMap((chunk) =>
         'parentToolUseId' in chunk && chunk.parentToolUseId ? [chunk.parentToolUseId] : [],
       )
