@@ -18,25 +18,14 @@ const ODD: &[&str] =
 const BEGUN: &[u8] =
     b"{\"id\":1,\"result\":{\"protocolVersion\":1}}\n{\"id\":2,\"result\":{\"sessionId\":\"s\"}}\n";
 
-fn chunks(heard: &Heard) -> impl Iterator<Item = Value> {
-    // Deeper in a chunk than serde_json goes, but not in the line.
-    heard.0.iter().filter_map(|word| match word {
-        Word::Chunk(json) => serde_json::from_str(json).ok(),
-        Word::Signal(_) => None,
-    })
-}
-
 fn check_line(line: &[u8], heard: &Heard) {
     let Ok(Value::Object(object)) = serde_json::from_slice::<Value>(line) else { return };
-    for chunk in chunks(heard) {
+    for chunk in heard.chunks() {
         let reason = chunk["reason"].as_str().unwrap_or_default();
         let is_odd = ODD.iter().any(|odd| reason.starts_with(odd));
         assert!(chunk["type"] != "unparsed" || is_odd, "a line was refused: {reason}");
     }
-    let ends = heard
-        .0
-        .iter()
-        .any(|word| matches!(word, Word::Signal(signal) if matches!(**signal, Signal::TurnEnded(_))));
+    let ends = heard.ends() > 0;
     let is_answer =
         object.contains_key("id") && object.get("method").is_none_or(|method| !method.is_string());
     assert!(!ends || is_answer, "{object:?} ended the turn");
@@ -45,7 +34,7 @@ fn check_line(line: &[u8], heard: &Heard) {
 /// A tool is told of before anything else is said of it, and ends at most once.
 fn check_tools(heard: &Heard) {
     let (mut begun, mut ended) = (HashSet::new(), HashSet::new());
-    for chunk in chunks(heard) {
+    for chunk in heard.chunks() {
         let id = chunk["id"].as_str().unwrap_or_default().to_owned();
         match chunk["type"].as_str() {
             Some("tool_use") => assert!(begun.insert(id), "a tool begins once"),

@@ -5,36 +5,25 @@
 use std::collections::HashSet;
 
 use libfuzzer_sys::fuzz_target;
-use locus_exec::agent::{AgentOptions, Signal, agent_named};
-use locus_exec_fuzz::{Heard, NOW, Word, heard};
+use locus_exec::agent::{AgentOptions, agent_named};
+use locus_exec_fuzz::{Heard, NOW, heard};
 use serde_json::Value;
-
-fn chunks(heard: &Heard) -> impl Iterator<Item = Value> {
-    // Deeper in a chunk than serde_json goes, but not in the line.
-    heard.0.iter().filter_map(|word| match word {
-        Word::Chunk(json) => serde_json::from_str(json).ok(),
-        Word::Signal(_) => None,
-    })
-}
 
 fn check_line(line: &[u8], heard: &Heard) {
     let Ok(Value::Object(object)) = serde_json::from_slice::<Value>(line) else { return };
-    for chunk in chunks(heard) {
+    for chunk in heard.chunks() {
         let reason = chunk["reason"].as_str().unwrap_or_default();
         let is_odd = reason.starts_with("unknown type");
         assert!(chunk["type"] != "unparsed" || is_odd, "a line was refused: {reason}");
     }
-    let ends = heard
-        .0
-        .iter()
-        .any(|word| matches!(word, Word::Signal(signal) if matches!(**signal, Signal::TurnEnded(_))));
+    let ends = heard.ends() > 0;
     assert!(!ends || object.get("type").is_some_and(|kind| kind == "result"), "{object:?} ended the turn");
 }
 
 /// A tool is told of before anything else is said of it, and ends once.
 fn check_tools(heard: &Heard) {
     let mut open = HashSet::new();
-    for chunk in chunks(heard) {
+    for chunk in heard.chunks() {
         let id = chunk["id"].as_str().unwrap_or_default().to_owned();
         match chunk["type"].as_str() {
             Some("tool_use") => assert!(open.insert(id), "a tool begins once"),

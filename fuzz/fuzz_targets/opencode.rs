@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use locus_exec::agent::{AgentOptions, Dialect, Signal, agent_named};
-use locus_exec_fuzz::{Heard, NOW, Word, heard};
+use locus_exec::agent::{AgentOptions, Dialect, agent_named};
+use locus_exec_fuzz::{Heard, NOW, heard};
 use serde_json::Value;
 
 fn begun() -> Box<dyn Dialect> {
@@ -15,24 +15,10 @@ fn begun() -> Box<dyn Dialect> {
     dialect
 }
 
-fn chunks(heard: &Heard) -> impl Iterator<Item = Value> {
-    // Deeper in a chunk than serde_json goes, but not in the line.
-    heard.0.iter().filter_map(|word| match word {
-        Word::Chunk(json) => serde_json::from_str(json).ok(),
-        Word::Signal(_) => None,
-    })
-}
-
-fn ends(heard: &Heard) -> usize {
-    let is_end =
-        |word: &&Word| matches!(word, Word::Signal(signal) if matches!(**signal, Signal::TurnEnded(_)));
-    heard.0.iter().filter(is_end).count()
-}
-
 fn check_line(line: &[u8], heard: &Heard) {
-    assert_eq!(ends(heard), 0, "a line ended the turn");
+    assert_eq!(heard.ends(), 0, "a line ended the turn");
     let mut begun = None;
-    for chunk in chunks(heard) {
+    for chunk in heard.chunks() {
         match chunk["type"].as_str() {
             Some("tool_use") => begun = Some(chunk["id"].clone()),
             Some("tool_parameters" | "tool_result") => assert_eq!(begun.as_ref(), Some(&chunk["id"])),
@@ -49,7 +35,7 @@ fuzz_target!(|input: (u16, Option<i32>, &[u8])| {
     let (cut, code, stream) = input;
     let mut dialect = begun();
     let mut said = heard(&mut *dialect, [stream]);
-    assert_eq!(ends(&said), 0, "a line ended the turn");
+    assert_eq!(said.ends(), 0, "a line ended the turn");
     let whole = said.words();
 
     let (head, tail) = stream.split_at(usize::from(cut) % (stream.len() + 1));
@@ -58,7 +44,7 @@ fuzz_target!(|input: (u16, Option<i32>, &[u8])| {
     for _ in 0..2 {
         dialect.ended(code, &mut said);
     }
-    assert!(ends(&said) <= 1, "a process ends once");
+    assert!(said.ends() <= 1, "a process ends once");
 
     let mut dialect = begun();
     for line in stream.split(|byte| *byte == b'\n') {

@@ -70,6 +70,21 @@ impl Heard {
             })
             .collect()
     }
+
+    /// The chunks; without those that are deeper than serde_json goes, which a line that it reads can hold.
+    pub fn chunks(&self) -> impl Iterator<Item = serde_json::Value> {
+        self.0.iter().filter_map(|word| match word {
+            Word::Chunk(json) => serde_json::from_str(json).ok(),
+            Word::Signal(_) => None,
+        })
+    }
+
+    /// How often a turn ended.
+    pub fn ends(&self) -> usize {
+        let is_end =
+            |word: &&Word| matches!(word, Word::Signal(signal) if matches!(**signal, Signal::TurnEnded(_)));
+        self.0.iter().filter(is_end).count()
+    }
 }
 
 /// A dialect that has just been told to begin.

@@ -134,7 +134,9 @@ pub struct OfferedModel {
 /// What one process of an agent speaks.
 pub trait Dialect: Send {
     /// What is written as soon as the process runs.
-    fn open(&mut self) -> Vec<u8>;
+    fn open(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
 
     /// A process was started, to go on with a conversation or to begin one. For a dialect that serves many processes.
     fn started(&mut self, _resumes: bool) {}
@@ -154,10 +156,14 @@ pub trait Dialect: Send {
     }
 
     /// Asks the agent to stop the turn, where it can be asked.
-    fn interrupt(&mut self) -> Option<Vec<u8>>;
+    fn interrupt(&mut self) -> Option<Vec<u8>> {
+        None
+    }
 
-    /// Answers a question for permission.
-    fn answer(&mut self, request: &PermissionRequest, decision: &Decision) -> Vec<u8>;
+    /// Answers a question for permission, where the agent asks any ([`Signal::Permission`]).
+    fn answer(&mut self, _request: &PermissionRequest, _decision: &Decision) -> Vec<u8> {
+        Vec::new()
+    }
 
     /// Understands one line. `now` is the time in milliseconds since the epoch.
     fn decode(&mut self, line: &[u8], now: u64, sink: &mut dyn Sink);

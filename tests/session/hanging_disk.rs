@@ -75,7 +75,9 @@ async fn a_turn_that_waits_for_the_disk_is_cancelled_at_once() {
     host.cancel().await;
     let turn = host.finish(running).await;
     assert_eq!(turn.error()["code"], "CANCELLED");
-    assert_eq!(not_saved(&turn).len(), 1);
+    // Without any patience the ledger, whose disk works, may not have answered either.
+    let of_the_session = not_saved(&turn).into_iter().filter(|message| message.contains("one.jsonl"));
+    assert_eq!(of_the_session.count(), 1);
     drop(disk);
 }
 

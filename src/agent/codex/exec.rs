@@ -14,7 +14,7 @@ use super::wire::ExecLine;
 use crate::agent::json::CheckedJson;
 use crate::agent::lenient::{object, text};
 use crate::agent::line::{read_objects, status, unparsed};
-use crate::agent::{Agent, AgentOptions, Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
+use crate::agent::{Agent, AgentOptions, Dialect, Signal, Sink, TurnEnd};
 use crate::error::{ErrorKind, Result, Symptoms};
 use crate::process::CommandSpec;
 use crate::stream::json_of;
@@ -82,22 +82,10 @@ struct Exec {
 }
 
 impl Dialect for Exec {
-    fn open(&mut self) -> Vec<u8> {
-        Vec::new()
-    }
-
     fn start_turn(&mut self, prompt: &str) -> Vec<u8> {
         self.items.turn_begins();
         self.retries = 0;
         prompt.as_bytes().to_vec()
-    }
-
-    fn interrupt(&mut self) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn answer(&mut self, _: &PermissionRequest, _: &Decision) -> Vec<u8> {
-        Vec::new()
     }
 
     fn decode(&mut self, line: &[u8], now: u64, sink: &mut dyn Sink) {

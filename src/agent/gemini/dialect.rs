@@ -8,7 +8,7 @@ use crate::agent::json::CheckedJson;
 use crate::agent::lenient::{Text, facts, object, text};
 use crate::agent::line::{read_objects, status, unparsed};
 use crate::agent::todo_list::TodoList;
-use crate::agent::{AgentOptions, Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
+use crate::agent::{AgentOptions, Dialect, Signal, Sink, TurnEnd};
 use crate::stream::{Chunk, ToolData, json_of};
 use crate::usage::Usage;
 
@@ -50,10 +50,6 @@ impl GeminiDialect {
 }
 
 impl Dialect for GeminiDialect {
-    fn open(&mut self) -> Vec<u8> {
-        Vec::new()
-    }
-
     fn start_turn(&mut self, prompt: &str) -> Vec<u8> {
         self.open.clear();
         self.todo_list.turn_begins();
@@ -64,14 +60,6 @@ impl Dialect for GeminiDialect {
             Some(system_prompt) => format!("{system_prompt}\n\n{prompt}").into_bytes(),
             None => prompt.as_bytes().to_vec(),
         }
-    }
-
-    fn interrupt(&mut self) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn answer(&mut self, _: &PermissionRequest, _: &Decision) -> Vec<u8> {
-        Vec::new()
     }
 
     fn decode(&mut self, line: &[u8], now: u64, sink: &mut dyn Sink) {

@@ -11,7 +11,7 @@ use crate::agent::json::CheckedJson;
 use crate::agent::lenient::{Text, facts, object, text};
 use crate::agent::line::{read_objects, unparsed};
 use crate::agent::todo_list::TodoList;
-use crate::agent::{AgentOptions, Decision, Dialect, PermissionRequest, Signal, Sink, TurnEnd};
+use crate::agent::{AgentOptions, Dialect, Signal, Sink, TurnEnd};
 use crate::error::Error;
 use crate::stream::{Chunk, Json, ToolData, json_of};
 use crate::usage::{CostSource, Usage};
@@ -61,10 +61,6 @@ impl Run {
 }
 
 impl Dialect for Run {
-    fn open(&mut self) -> Vec<u8> {
-        Vec::new()
-    }
-
     fn started(&mut self, resumes: bool) {
         self.resumes = resumes;
     }
@@ -78,14 +74,6 @@ impl Dialect for Run {
             Some(system_prompt) => format!("{system_prompt}\n\n{prompt}").into_bytes(),
             None => prompt.as_bytes().to_vec(),
         }
-    }
-
-    fn interrupt(&mut self) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn answer(&mut self, _: &PermissionRequest, _: &Decision) -> Vec<u8> {
-        Vec::new()
     }
 
     fn decode(&mut self, line: &[u8], _now: u64, sink: &mut dyn Sink) {
